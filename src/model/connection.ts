@@ -1,0 +1,71 @@
+import type { Client, Endpoints } from './integration.ts'
+import type { Template, TemplateSource } from './provider.ts'
+
+/** What the provider issued. `type` and the members follow the template's `auth_mode`. */
+export interface Credential {
+  readonly type: string
+  readonly accessToken?: string | undefined
+  readonly refreshToken?: string | undefined
+  readonly idToken?: string | undefined
+  readonly tokenType?: string | undefined
+  /** ISO 8601; absent when the provider did not say, which means unknown, not never. */
+  readonly expiresAt?: string | undefined
+  /** The provider's answer as it came, parsed, nothing dropped. */
+  readonly raw?: unknown
+  /** Set on a copy whose secrets are masked for showing; never on disk. */
+  readonly masked?: true | undefined
+}
+
+/** Everything a later command needs, taken when the connection was made, so that it stands on its own. */
+export interface Snapshot {
+  readonly endpoints: Endpoints & { readonly token: string }
+  /** Origins that this connection's secrets may be sent to. */
+  readonly origins: readonly string[]
+  readonly issuer?: string | undefined
+  readonly template: Template
+  readonly source: TemplateSource
+  readonly client: Client
+  readonly redirectUri: string
+  readonly tokenParams: Readonly<Record<string, string | null>>
+  /** Seconds before expiry at which the token counts as stale, where the template says so. */
+  readonly refreshMargin?: number | undefined
+  /** True where plain http to a host that is not loopback was allowed by flag. */
+  readonly allowHttp: boolean
+}
+
+export interface ConnectionFailure {
+  /** ISO 8601. */
+  readonly at: string
+  readonly code: string
+  readonly message: string
+  readonly flow?: string | undefined
+  /** True when the provider refused for good and only connecting again helps. */
+  readonly final: boolean
+}
+
+/** What you brought home. This is the file on disk, and what `--json` prints with its secrets masked. */
+export interface Connection {
+  /** Version of this shape. */
+  readonly version: 1
+  readonly name: string
+  readonly provider: string
+  readonly integration: string
+  readonly mode: string
+  readonly params: Readonly<Record<string, string>>
+  readonly credential: Credential
+  readonly scopes: {
+    readonly requested: readonly string[]
+    /** Absent from the answer means as requested (RFC 6749 §5.1). */
+    readonly granted: readonly string[]
+    /** Whether `requested` was somebody's choice rather than the template's defaults. */
+    readonly overridden: boolean
+  }
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly tags: Readonly<Record<string, string>>
+  /** ISO 8601, as are the next three. */
+  readonly createdAt: string
+  readonly updatedAt: string
+  readonly refreshedAt: string | null
+  readonly lastError: ConnectionFailure | null
+  readonly snapshot: Snapshot
+}

@@ -1,0 +1,52 @@
+import type { Connection } from './connection.ts'
+import type { Header } from './event.ts'
+import type { Endpoints } from './integration.ts'
+import type { Template } from './provider.ts'
+
+/** A request to the token endpoint while dialects may still re-word it. */
+export interface TokenRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly Header[]
+  /** The parameters, still parsed. The body is written from them last, unless `body` is set. */
+  readonly params: URLSearchParams
+  /** Set to send something else than the form-encoded parameters. */
+  readonly body?: string | undefined
+}
+
+/** The token endpoint's answer, body read and decoded as text. */
+export interface TokenAnswer {
+  readonly status: number
+  readonly headers: readonly Header[]
+  readonly text: string
+  /** The body as a value, once somebody made sense of it; undefined while nobody has. */
+  readonly json?: unknown
+}
+
+/** What a dialect may know about the flow that it re-words. */
+export interface Setting {
+  readonly template: Template
+  readonly endpoints: Endpoints
+  readonly params: Readonly<Record<string, string>>
+  readonly scopes: readonly string[]
+  readonly grant: 'authorization_code' | 'refresh_token'
+  readonly tokenParams: Readonly<Record<string, string | null>>
+  /** What the grant type and nobody else decides: restored after everything else has spoken. */
+  readonly credential?: Connection['credential'] | undefined
+}
+
+/** Told each time something deviates from the standard: for a testing tool the deviation is a finding. */
+export type Tell = (quirk: string) => void
+
+/**
+ * How one provider's speech differs from standard OAuth: pure functions, each from one value to its re-wording. A quirk
+ * that many share is a word in the template (`dialects/words.ts`); a quirk of one is a file in `dialects/`.
+ */
+export interface Dialect {
+  /** The authorization request, as the browser will be sent there. */
+  readonly authorize?: (url: URL, setting: Setting, tell: Tell) => URL
+  /** The callback's parameters, before they are judged. */
+  readonly callback?: (params: URLSearchParams, setting: Setting, tell: Tell) => URLSearchParams
+  readonly request?: (request: TokenRequest, setting: Setting, tell: Tell) => TokenRequest
+  readonly response?: (answer: TokenAnswer, setting: Setting, tell: Tell) => TokenAnswer
+}

@@ -1,0 +1,88 @@
+import type { Provider } from './provider.ts'
+
+/** Where an answer came from, in the order they are looked up. */
+export type AnswerSource =
+  | 'flag'
+  | 'environment'
+  | 'project file'
+  | 'saved integration'
+  | 'saved connection'
+  | 'prompt'
+  | 'template'
+  | 'config'
+  | 'default'
+
+/**
+ * How the client proves itself at the token endpoint: `post` (client_secret_post), `basic` (RFC 6749 §2.3.1 with only
+ * what must be encoded encoded), `basic-raw` (not encoded at all), `basic+post` (both, for providers that insist),
+ * `none` (a public client).
+ */
+export type ClientAuthentication = 'post' | 'basic' | 'basic-raw' | 'basic+post' | 'none'
+
+export interface Client {
+  readonly id: string
+  readonly secret?: string | undefined
+  readonly authentication: ClientAuthentication
+}
+
+/** The endpoints as they will be called, placeholders filled. */
+export interface Endpoints {
+  readonly authorization: string
+  /** Absent while it depends on something that only the callback brings. */
+  readonly token?: string | undefined
+  /** Absent where refreshing goes to the token endpoint. */
+  readonly refresh?: string | undefined
+  /** Base URL of the API, without a trailing slash. */
+  readonly api?: string | undefined
+}
+
+/** Where we listen for the callback, as distinct from the redirect URI that the provider is told. */
+export interface Listening {
+  /** 0: any free port. */
+  readonly port: number
+  /** The loopback families that the redirect URI's host resolves to. */
+  readonly addresses: readonly ('127.0.0.1' | '::1')[]
+  /** Exact paths that count as the callback. */
+  readonly paths: readonly string[]
+  /** `Host` of a redirect URI that is not ours (a tunnel keeps it); loopback names at the port always pass. */
+  readonly foreignHost?: string | undefined
+}
+
+/** You at a provider: everything that a flow needs, decided, before anything opens. */
+export interface Integration {
+  readonly name: string
+  readonly provider: Provider
+  readonly client: Client
+  readonly endpoints: Endpoints
+  readonly scopes: readonly string[]
+  /** Whether the scopes are somebody's choice or the template's defaults. */
+  readonly scopesFrom: AnswerSource
+  /** The answers to the template's questions. */
+  readonly params: Readonly<Record<string, string>>
+  /** Sent in both requests, byte for byte; port 0 stands in it until the listener knows. */
+  readonly redirectUri: string
+  readonly listening: Listening
+  readonly pkce: boolean
+  /** From `--auth-param`: added or overridden (value), or removed (null). */
+  readonly authorizationParams: Readonly<Record<string, string | null>>
+  readonly tokenParams: Readonly<Record<string, string | null>>
+  /** True where plain http to a host that is not loopback was allowed by flag. */
+  readonly allowHttp: boolean
+  /** Where each answer came from, by its flag's name without dashes: `client-id`, `subdomain`, `scope`. */
+  readonly answeredBy: Readonly<Record<string, AnswerSource>>
+}
+
+/** What `integrations add` keeps on disk. */
+export interface SavedIntegration {
+  readonly name: string
+  readonly provider: string
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly params?: Readonly<Record<string, string>> | undefined
+  /** Origins that the secret may be sent to, fixed when it was first used. */
+  readonly origins?: readonly string[] | undefined
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly updatedAt: string
+}

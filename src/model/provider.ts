@@ -1,0 +1,110 @@
+import type { Problem } from './errors.ts'
+
+export type Scalar = string | number | boolean
+
+/** A question that a template asks the person; the same rules hold for a flag, the environment and the project file. */
+export interface Prompt {
+  readonly type?: string | undefined
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  /** JavaScript regular expression, tested unanchored unless written so. */
+  readonly pattern?: string | undefined
+  readonly format?: string | undefined
+  readonly example?: string | undefined
+  /** Shown around the input, never added to the value. */
+  readonly prefix?: string | undefined
+  readonly suffix?: string | undefined
+  readonly default_value?: string | undefined
+  readonly optional?: boolean | undefined
+  readonly hidden?: boolean | undefined
+  /** Never asked: filled from the callback, the token answer or by us. */
+  readonly automated?: boolean | undefined
+  readonly enum?: readonly string[] | undefined
+  readonly secret?: boolean | undefined
+  readonly order?: number | undefined
+  readonly doc_section?: string | undefined
+}
+
+/** What a provider asks of the redirect URL (an extension of ours). */
+export interface RedirectUriHints {
+  /** The host that the provider wants in it, e.g. `127.0.0.1`; default `localhost`. */
+  readonly host?: string | undefined
+  /** True where the provider refuses `http`, loopback included. */
+  readonly https?: boolean | undefined
+  /** `any`: the provider accepts any loopback port (RFC 8252 §7.3). Default `exact`. */
+  readonly port?: 'any' | 'exact' | undefined
+}
+
+/** How the API is called once there is a connection. */
+export interface ProxySettings {
+  readonly base_url?: string | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  readonly query?: Readonly<Record<string, string>> | undefined
+  readonly [field: string]: unknown
+}
+
+/**
+ * One entry of a template file, aliases resolved, in the file's own vocabulary (snake_case). Fields not yet understood
+ * are kept as read, so that a snapshot loses nothing.
+ */
+export interface Template {
+  readonly display_name?: string | undefined
+  readonly docs?: string | undefined
+  readonly categories?: readonly string[] | undefined
+  readonly auth_mode: string
+  readonly authorization_url?: string | undefined
+  readonly authorization_params?: Readonly<Record<string, Scalar>> | undefined
+  /** `header`: client id and secret as form-encoded Basic (RFC 6749 §2.3.1) instead of in the body. */
+  readonly authorization_method?: string | undefined
+  readonly authorization_code_param_in_callback?: string | undefined
+  readonly disable_pkce?: boolean | undefined
+  readonly scope_separator?: string | undefined
+  readonly default_scopes?: readonly string[] | undefined
+  readonly token_url?: string | undefined
+  readonly token_params?: Readonly<Record<string, Scalar>> | undefined
+  /** `basic`: raw (not form-encoded) Basic. */
+  readonly token_request_auth_method?: string | undefined
+  readonly token_response_metadata?: readonly string[] | undefined
+  readonly redirect_uri_metadata?: readonly string[] | undefined
+  readonly alternate_access_token_response_path?: string | undefined
+  readonly body_format?: string | undefined
+  readonly refresh_url?: string | undefined
+  readonly refresh_params?: Readonly<Record<string, Scalar>> | undefined
+  /** Seconds before expiry at which a token counts as stale. */
+  readonly token_expiration_buffer?: number | undefined
+  readonly connection_config?: Readonly<Record<string, Prompt>> | undefined
+  readonly proxy?: ProxySettings | undefined
+  /** Ours: the issuer identifier (RFC 8414, RFC 9207); lets `iss` and the ID token be checked. */
+  readonly issuer?: string | undefined
+  /** Ours: what the provider asks of the redirect URL. */
+  readonly redirect_uri?: RedirectUriHints | undefined
+  /** Ours: true where the provider has no public clients. */
+  readonly client_secret_required?: boolean | undefined
+  /** Ours: where the person creates the app and registers the redirect URL. */
+  readonly register_url?: string | undefined
+  readonly [field: string]: unknown
+}
+
+export type SourceKind = 'project' | 'person' | 'added' | 'built-in'
+
+/** Where a template was read. */
+export interface TemplateSource {
+  readonly kind: SourceKind
+  /** Absolute path of the file it stands in. */
+  readonly file: string
+  /** SHA-256 of the resolved template's JSON, hex: tells whether it changed since a connection was made. */
+  readonly hash: string
+}
+
+/** A place that issues credentials: a template read, resolved and checked. */
+export interface Provider {
+  readonly name: string
+  /** `display_name`, stripped of control and escape sequences; the name where there is none. */
+  readonly title: string
+  readonly template: Template
+  readonly source: TemplateSource
+  /** Sources that also have this name and lost to this one. */
+  readonly hides: readonly TemplateSource[]
+  /** What deserves a word but stops nothing: unknown fields and the like. */
+  readonly warnings: readonly Problem[]
+}
