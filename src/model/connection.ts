@@ -10,6 +10,8 @@ export interface Credential {
   readonly tokenType?: string | undefined
   /** ISO 8601; absent when the provider did not say, which means unknown, not never. */
   readonly expiresAt?: string | undefined
+  /** ISO 8601: when the provider issued it; the lifetime counts from here. */
+  readonly obtainedAt: string
   /** The provider's answer as it came, parsed, nothing dropped. */
   readonly raw?: unknown
   /** Set on a copy whose secrets are masked for showing; never on disk. */
@@ -21,7 +23,6 @@ export interface Snapshot {
   readonly endpoints: Endpoints & { readonly token: string }
   /** Origins that this connection's secrets may be sent to. */
   readonly origins: readonly string[]
-  readonly issuer?: string | undefined
   readonly template: Template
   readonly source: TemplateSource
   readonly client: Client
@@ -68,4 +69,22 @@ export interface Connection {
   readonly refreshedAt: string | null
   readonly lastError: ConnectionFailure | null
   readonly snapshot: Snapshot
+}
+/**
+ * Whether the token should be renewed before it is used: within the template's margin of its expiry, else the smaller of
+ * 15 minutes and a fifth of its lifetime; or within `minValidity` seconds. A token of unknown expiry is never stale.
+ */
+export function isStale(connection: Connection, now: Date, minValidity = 0): boolean {
+  const { expiresAt, obtainedAt } = connection.credential
+  if (expiresAt === undefined) return false
+  const expiry = Date.parse(expiresAt)
+  const lifetime = Math.max(0, expiry - Date.parse(obtainedAt)) / 1000
+  const margin = connection.snapshot.refreshMargin ?? Math.min(15 * 60, lifetime / 5)
+  return expiry - now.getTime() <= Math.max(margin, minValidity) * 1000
+}
+
+/** Whether the token is past its expiry, as far as that is known. */
+export function isExpired(connection: Connection, now: Date): boolean {
+  const { expiresAt } = connection.credential
+  return expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime()
 }

@@ -1,4 +1,3 @@
-import type { Connection } from './connection.ts'
 import type { Header } from './event.ts'
 import type { Endpoints } from './integration.ts'
 import type { Template } from './provider.ts'
@@ -31,12 +30,10 @@ export interface Setting {
   readonly scopes: readonly string[]
   readonly grant: 'authorization_code' | 'refresh_token'
   readonly tokenParams: Readonly<Record<string, string | null>>
-  /** What the grant type and nobody else decides: restored after everything else has spoken. */
-  readonly credential?: Connection['credential'] | undefined
 }
 
 /** Told each time something deviates from the standard: for a testing tool the deviation is a finding. */
-export type Tell = (quirk: string) => void
+export type Remark = (quirk: string) => void
 
 /**
  * How one provider's speech differs from standard OAuth: pure functions, each from one value to its re-wording. A quirk
@@ -44,9 +41,9 @@ export type Tell = (quirk: string) => void
  */
 export interface Dialect {
   /** The authorization request, as the browser will be sent there. */
-  readonly authorize?: (url: URL, setting: Setting, tell: Tell) => URL
+  readonly authorize?: (url: URL, setting: Setting, remark: Remark) => URL
   /** The callback's parameters, before they are judged. */
-  readonly callback?: (params: URLSearchParams, setting: Setting, tell: Tell) => URLSearchParams
-  readonly request?: (request: TokenRequest, setting: Setting, tell: Tell) => TokenRequest
-  readonly response?: (answer: TokenAnswer, setting: Setting, tell: Tell) => TokenAnswer
+  readonly callback?: (params: URLSearchParams, setting: Setting, remark: Remark) => URLSearchParams
+  readonly request?: (request: TokenRequest, setting: Setting, remark: Remark) => TokenRequest
+  readonly response?: (answer: TokenAnswer, setting: Setting, remark: Remark) => TokenAnswer
 }

@@ -117,4 +117,7 @@ export type LogEvent = {
   readonly ms: number
 } & Happening
 
+/** Tells what happened; the flow stamps it and passes it on. */
+export type Tell = (happening: Happening) => void
+
 export type Emit = (event: LogEvent) => void

@@ -1,4 +1,4 @@
-import type { Provider } from './provider.ts'
+import type { Provider, Scalar } from './provider.ts'
 
 /** Where an answer came from, in the order they are looked up. */
 export type AnswerSource =
@@ -34,6 +34,8 @@ export interface Endpoints {
   readonly refresh?: string | undefined
   /** Base URL of the API, without a trailing slash. */
   readonly api?: string | undefined
+  /** Issuer identifier, where the template knows it (RFC 8414, RFC 9207). */
+  readonly issuer?: string | undefined
 }
 
 /** Where we listen for the callback, as distinct from the redirect URI that the provider is told. */
@@ -51,6 +53,8 @@ export interface Listening {
 /** You at a provider: everything that a flow needs, decided, before anything opens. */
 export interface Integration {
   readonly name: string
+  /** Name that the connection will have. */
+  readonly connection: string
   readonly provider: Provider
   readonly client: Client
   readonly endpoints: Endpoints
@@ -63,6 +67,8 @@ export interface Integration {
   readonly redirectUri: string
   readonly listening: Listening
   readonly pkce: boolean
+  /** The template's `authorization_params`, placeholders filled, in their order. */
+  readonly templateParams: Readonly<Record<string, Scalar>>
   /** From `--auth-param`: added or overridden (value), or removed (null). */
   readonly authorizationParams: Readonly<Record<string, string | null>>
   readonly tokenParams: Readonly<Record<string, string | null>>

@@ -13,6 +13,20 @@ export interface Secrets {
   scrub(text: string): string
 }
 
+/**
+ * Whether a parameter, header or JSON member of this name holds a secret, whatever its spelling (`access_token`,
+ * `accessToken`, `X-Api-Key`). Words about tokens that are not tokens (`token_type`, `expires_in`) are not.
+ */
+export function isSecretName(name: string): boolean {
+  const word = name.toLowerCase().replace(/[^a-z0-9]/g, '')
+  if (/(type|endpoint|expires?|expiresin|expiresat|expiration|supported|uri|url|method|hint|name)$/.test(word)) return false
+  return (
+    /^(code|state|authorization|proxyauthorization|signature|sig|sid|session|sessionid|jwt|key|apikey|cookie|setcookie|pin|otp|pass|pwd|hmac)$/.test(word) ||
+    /(token|tokens|secret|password|passwd|passphrase|assertion|apikey|privatekey|accesskey|secretkey|cookie|credential|credentials|verifier|authcode|authorizationcode|oauthcode|devicecode|requesturi)$/.test(word) ||
+    /(secret|password)/.test(word)
+  )
+}
+
 /** Below this a value is too common a word to be looked for in text; it is still masked by its place. */
 const shortestSearched = 4
 /** Below this a value is looked for only where it stands alone. */
@@ -57,6 +71,7 @@ export function secretsUnder(key: Uint8Array): Secrets {
 /** How a value may be spelled by the time it stands in a URL, a header, a form or a JSON text. */
 function spellings(value: string): Set<string> {
   const bytes = Buffer.from(value, 'utf8')
+  if (bytes.toString('utf8') !== value) return new Set([value])
   const percent = encodeURIComponent(value)
   const strict = percent.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
   const json = JSON.stringify(value).slice(1, -1)

@@ -1,0 +1,203 @@
+import { type Connected, connect } from '../../connect.ts'
+import { type Given as Wishes, integrate } from '../../integrate.ts'
+import { type Located, locate } from '../../locate.ts'
+import { UsageError } from '../../model/errors.ts'
+import type { Integration } from '../../model/integration.ts'
+import type { World } from '../../model/world.ts'
+import { connectionCard } from '../output/connection.ts'
+import { maskedConnection } from '../output/masked-connection.ts'
+import { progressFor } from '../progress.ts'
+import { preparedQuestions, takenFlags } from '../questions.ts'
+import { approvesItself, takeSeat } from '../seat.ts'
+import { type Given, openSession, readNumber, readPairs, readSecret, type Session } from '../session.ts'
+
+export async function run(given: Given): Promise<void> {
+  const { options } = given
+  const [name = '', ...more] = given.arguments
+  if (more.length > 0) throw new UsageError('BAD_FLAG', `connect takes one provider, not ${given.arguments.join(' and ')}.`)
+  const save = options['save'] !== false && options['print'] !== true
+  const progress = progressFor(given)
+  const seat = takeSeat(given, progress)
+  const onEvent = (event: Parameters<typeof seat.watch>[0]): void => {
+    seat.watch(event)
+    progress.emit(event)
+  }
+  const session = await openSession(given, { presence: seat, onEvent, flows: options['dryRun'] !== true })
+  const { world, print } = session
+  const prepared = preparedQuestions()
+  const located = prepared?.located ?? (await locate(world, name))
+  warnOf(located, session)
+  const wishes = await wishesOf(given, session, located, save, prepared?.keys ?? new Map())
+  const sandbox = await sandboxFor(given, session, located, wishes)
+  try {
+    const integration = await integrate(world, located, { ...wishes, ...sandbox.wishes })
+    if (options['dryRun'] === true) return await printRehearsal(world, integration, session)
+    const style = await session.style()
+    await progress.start(session.style, { title: located.provider.title, skip: seat.skips })
+    seat.take({ integration, style, approve: sandbox.approve, settingsBrowser: await browserSetting(world, located) })
+    session.limit(timeLimit(given, world, located), `${integration.provider.title} did not send you back, or did not answer, in time`)
+    const connected = await connect(world, integration, { save, tags: readPairs('--tag', options['tag']) })
+    progress.rest()
+    await printConnected(connected, integration, session, save)
+  } finally {
+    progress.rest()
+    await sandbox.close()
+  }
+}
+
+async function wishesOf(given: Given, session: Session, located: Located, save: boolean, keys: ReadonlyMap<string, string>): Promise<Wishes> {
+  const { options } = given
+  const seen = new Set<string>()
+  const secret = async (flag: string, key: string): Promise<string | undefined> => {
+    const value = options[key]
+    if (typeof value !== 'string') return undefined
+    const read = await readSecret(flag, value, session, seen)
+    if (read === value && value !== '' && !session.quiet) {
+      process.stderr.write(`! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`)
+    }
+    return read
+  }
+  return {
+    as: options['as'] as string | undefined,
+    params: await paramsOf(given, session, located, keys, seen),
+    clientId: options['clientId'] as string | undefined,
+    clientSecret: await secret('--client-secret', 'clientSecret'),
+    clientAuth: options['clientAuth'] as string | undefined,
+    scopes: scopesOf(options['scope']),
+    authorizationParams: removable(readPairs('--auth-param', options['authParam'])),
+    tokenParams: removable(readPairs('--token-param', options['tokenParam'])),
+    pkce: options['pkce'] as boolean | undefined,
+    callbackUrl: options['callbackUrl'] as string | undefined,
+    port: readNumber('--port', options['port'], 0, 65_535),
+    allowHttp: options['allowHttp'] === true,
+    trustProject: options['trustProject'] === true,
+    replace: options['replace'] === true,
+    save,
+    taken: takenFlags(),
+  }
+}
+
+/** The template's own flags and `--param`; a secret answer may be `-`, `env:NAME` or `file:PATH` too. */
+async function paramsOf(
+  given: Given,
+  session: Session,
+  located: Located,
+  keys: ReadonlyMap<string, string>,
+  seen: Set<string>,
+): Promise<Record<string, string>> {
+  const prompts = located.provider.template.connection_config ?? {}
+  const params = readPairs('--param', given.options['param'])
+  for (const [attribute, key] of keys) {
+    const value = given.options[attribute]
+    if (typeof value === 'string') params[key] = value
+  }
+  for (const [key, value] of Object.entries(params)) {
+    if (!Object.hasOwn(prompts, key)) {
+      const known = Object.keys(prompts)
+      throw new UsageError('BAD_FLAG', `${located.provider.title} asks for no "${key}".`, {
+        hint: known.length === 0 ? 'It asks for nothing but the client.' : `It asks for ${known.join(', ')}.`,
+      })
+    }
+    if (prompts[key]?.secret === true) params[key] = await readSecret(`--${key}`, value, session, seen)
+  }
+  return params
+}
+
+/** `--scope a,b --scope "c d"` → four scopes; one empty value → none. */
+function scopesOf(values: unknown): string[] | undefined {
+  if (!Array.isArray(values)) return undefined
+  return [...new Set(values.flatMap((value: string) => value.split(/[\s,]+/)).filter((scope) => scope !== ''))]
+}
+
+function removable(pairs: Readonly<Record<string, string>>): Record<string, string | null> {
+  return Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key, value === '' ? null : value]))
+}
+
+function timeLimit(given: Given, world: World, { project }: Located): number {
+  const { settings, settingsFrom } = world
+  const flag = readNumber('--timeout', given.options['timeout'], 1, 86_400)
+  const environment = settingsFrom['timeout'] === 'environment' ? settings.timeout : undefined
+  return flag ?? environment ?? project?.settings.timeout ?? settings.timeout ?? 300
+}
+
+/** A project file that names a command to run is obeyed only once it is trusted. */
+async function browserSetting(world: World, { project }: Located): Promise<string | undefined> {
+  const { settings, settingsFrom } = world
+  const asked = project?.settings.browser
+  if (asked === undefined || settingsFrom['browser'] === 'environment') return settings.browser
+  const trusted = project !== undefined && project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined
+  return trusted ? asked.text : settings.browser
+}
+
+function warnOf({ project, provider }: Located, { quiet }: Session): void {
+  if (quiet) return
+  const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
+  for (const { file, line, field, message } of [...provider.warnings, ...ofProject]) {
+    const place = line === undefined ? file : `${file}:${line}`
+    process.stderr.write(`! ${place}  ${[field, message].filter((text) => text !== undefined).join(': ')}\n`)
+  }
+}
+
+interface SandboxSeat {
+  readonly wishes: Partial<Wishes>
+  readonly approve?: ((url: string) => Promise<void>) | undefined
+  readonly close: () => Promise<void>
+}
+
+/** `connect sandbox` brings its own provider along where none runs. */
+async function sandboxFor(given: Given, session: Session, { provider, name }: Located, wishes: Wishes): Promise<SandboxSeat> {
+  const fault = given.options['fault'] as string | undefined
+  const idle = { wishes: {}, close: async () => {} }
+  if (provider.name !== 'sandbox' || provider.source.kind !== 'built-in') {
+    if (fault !== undefined) throw new UsageError('BAD_FLAG', `--fault is for the sandbox; ${provider.title} has faults of its own.`)
+    return idle
+  }
+  const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
+  const before = await session.world.store.connections.read(wishes.as ?? name)
+  const wanted = Number(wishes.params?.['port'] ?? before?.params['port'] ?? sandboxPort)
+  const client = wishes.clientId === undefined ? { clientId: 'sandbox-client', clientSecret: wishes.clientSecret ?? 'sandbox-secret' } : {}
+  if (given.options['dryRun'] === true) return { ...idle, wishes: { ...client, params: { ...wishes.params, port: String(wanted) } } }
+  const sandbox = await sandboxAt(session.paths.sandbox, wanted, fault)
+  const approve = async (url: string): Promise<void> => {
+    const { approve: consent } = await import('../../sandbox/index.ts')
+    await consent(url, { signal: session.world.signal })
+  }
+  return {
+    wishes: { ...client, params: { ...wishes.params, port: String(sandbox.port) } },
+    approve: sandbox.isOwn && approvesItself(given) ? approve : undefined,
+    close: sandbox.close,
+  }
+}
+
+async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
+  const { rehearse } = await import('../../rehearse.ts')
+  const rehearsal = await rehearse(world, integration)
+  const { method, url, headers, body } = rehearsal.tokenRequest
+  const lines = Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`)
+  await print.value(rehearsal, (style) =>
+    [
+      'The browser would be sent to:',
+      rehearsal.authorizationUrl,
+      '',
+      'and the code exchanged with:',
+      `  ${style.bold(method)} ${url}`,
+      ...lines,
+      '',
+      `  ${body}`,
+      '',
+      `Nothing was opened, nothing was sent. Redirect URL: ${rehearsal.redirectUri}`,
+    ].join('\n'),
+  )
+}
+
+async function printConnected(connected: Connected, integration: Integration, session: Session, save: boolean): Promise<void> {
+  const { connection, flow } = connected
+  const { world, print, reveal } = session
+  const { mask } = world.secrets
+  const shown = save ? maskedConnection(connection, mask, { reveal }) : connection
+  await print.value(shown, (style) =>
+    save
+      ? connectionCard(connection, style, { mask, reveal, now: world.clock.now(), title: integration.provider.title, flow, answeredBy: integration.answeredBy })
+      : JSON.stringify(connection, null, 2),
+  )
+}

@@ -1,0 +1,19 @@
+import { refresh } from '../../refresh.ts'
+import { UsageError } from '../../model/errors.ts'
+import { type Given, openSession, readNumber } from '../session.ts'
+
+/** `auth-cli token <name>`: the usable token on stdout and nothing else. */
+export async function run(given: Given): Promise<void> {
+  const session = await openSession(given)
+  const [name = ''] = given.arguments
+  const minValidity = readNumber('--min-validity', given.options['minValidity'], 0, 1_000_000_000)
+  const connection = await refresh(session.world, name, minValidity === undefined ? {} : { minValidity })
+  const { accessToken } = connection.credential
+  if (accessToken === undefined) {
+    throw new UsageError('NO_TOKEN', `"${name}" has no access token: it is ${connection.mode}.`, { hint: `Look at it: auth-cli inspect ${name}` })
+  }
+  const header = given.options['header'] === true
+  const text = header ? `Authorization: Bearer ${accessToken}` : accessToken
+  const { tokenType = 'bearer', expiresAt = null } = connection.credential
+  await session.print.value(header ? { header: text } : { accessToken, tokenType, expiresAt }, () => text)
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs'
+import { AuthCliError, UsageError } from '../model/errors.ts'
+
+/** Runs the program; the only place that makes an exit status. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+      process.stdout.write(`${version()}\n`)
+      return
+    }
+    await run(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv)
+  } catch (error) {
+    process.exitCode = await report(error, argv)
+  }
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  const { declare } = await import('./program.ts')
+  const { program, connect } = declare()
+  if (argv.length === 0) {
+    process.stdout.write(program.helpInformation())
+    return
+  }
+  program.hook('preSubcommand', async (_, subcommand) => {
+    if (subcommand !== connect) return
+    const { declareQuestions } = await import('./questions.ts')
+    await declareQuestions(connect, program.args.slice(1))
+  })
+  program.action(() => {
+    if (program.opts()['version'] === true) process.stdout.write(`${version()}\n`)
+    else throw new UsageError('UNKNOWN_COMMAND', `There is no command "${program.args[0] ?? ''}".`, { hint: 'List them: auth-cli --help' })
+  })
+  await program.parseAsync(argv, { from: 'user' })
+}
+
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** The failure on stderr, its last line; returns the exit status. */
+async function report(error: unknown, argv: readonly string[]): Promise<number> {
+  const known = await asOurs(error)
+  if (known === undefined) return 0
+  const { renderFailure } = await import('./failure.ts')
+  return renderFailure(known, argv)
+}
+
+/** Commander's refusals become usage errors (its own status is 1); its help is no failure. */
+async function asOurs(error: unknown): Promise<unknown> {
+  if (error instanceof AuthCliError) return error
+  const { CommanderError } = await import('commander')
+  if (!(error instanceof CommanderError)) return error
+  if (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed') return undefined
+  const message = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
+  const [what = '', near] = message.split('\u0000')
+  const hint = near === undefined ? 'See the flags with --help; a template\'s own flags stand after its name.' : `Did you mean ${near}?`
+  return new UsageError(error.code === 'commander.unknownCommand' ? 'UNKNOWN_COMMAND' : 'BAD_FLAG', `${what.charAt(0).toUpperCase()}${what.slice(1)}.`, { hint })
+}

@@ -1,0 +1,215 @@
+import { Command, Option } from 'commander'
+import type { Given } from './session.ts'
+
+/** What a command's action is called with: its arguments, its own and the global options, as they were typed. */
+export type Action = (given: Given) => Promise<void>
+
+type Load = () => Promise<{ readonly run: Action }>
+
+/** Told which command is about to run, so that a template's flags can be declared before they are parsed. */
+export interface Declared {
+  readonly program: Command
+  readonly connect: Command
+}
+
+/** The whole command line as `--help` prints it. Nothing of weight is loaded before an action runs. */
+export function declare(): Declared {
+  const program = globals(new Command('auth-cli'))
+    .description('Test API authorization flows from a terminal: connect, inspect, refresh, call, and see every exchange.')
+    .usage('<command> [options]')
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .addOption(new Option('-V, --version', 'print the version'))
+    .addHelpText('after', begin)
+  const connect = connectOptions(new Command('connect'))
+  program.addCommand(acting(connect, () => import('./actions/connect.ts')))
+  program.addCommand(connections())
+  program.addCommand(inspectCommand(new Command('inspect'), 'what is known of a connection (the same as connections show)'))
+  program.addCommand(tokenCommand())
+  program.addCommand(requestCommand())
+  program.addCommand(refreshCommand(new Command('refresh')))
+  program.addCommand(logs())
+  program.addCommand(providers())
+  program.addCommand(config())
+  program.addCommand(sandboxCommand())
+  return { program, connect }
+}
+
+const begin = `
+To begin:
+  auth-cli connect sandbox          the whole flow, on a provider that comes with auth-cli
+  auth-cli providers                who it knows
+  auth-cli connect <provider> --help
+
+Exit status: 0 done, 1 a bug, 2 usage, 3 template, 4 the provider, 5 the road, 6 this machine, 130 cancelled.`
+
+/** The options that every command takes. */
+function globals(command: Command): Command {
+  return command
+    .optionsGroup('Global options:')
+    .addOption(new Option('--json', 'print the result as JSON'))
+    .addOption(new Option('-q, --quiet', 'no progress'))
+    .addOption(new Option('-v, --verbose', 'show each exchange as it happens, secrets masked'))
+    .addOption(new Option('--reveal', "show a connection's secrets"))
+    .addOption(new Option('--no-input', 'never ask'))
+    .addOption(new Option('--no-color', 'no colour'))
+    .optionsGroup('Options:')
+    .helpOption('-h, --help', 'help for this command')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} })
+}
+
+function acting(command: Command, load: Load): Command {
+  globals(command).action(async (..._: unknown[]) => {
+    const { run } = await load()
+    await run({ arguments: command.args, options: command.optsWithGlobals(), command })
+  })
+  return command
+}
+
+/** The static options of `connect`; a template's own come on top once its name is known. */
+export function connectOptions(command: Command): Command {
+  return command
+    .description('run an authorization flow and save the connection')
+    .argument('<provider>', "a template's name or an integration's; its own flags follow it")
+    .optionsGroup('Who and what:')
+    .option('--client-id <id>', 'client id of your app there')
+    .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH; without one, a public client')
+    .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none, instead of what the template says')
+    .option('--param <key=value>', "answer any of the template's questions", collect)
+    .option('--scope <scopes>', 'scopes to ask for, instead of the defaults; repeatable', collect)
+    .option('--as <name>', 'name of the connection')
+    .option('--tag <key=value>', 'tag the connection', collect)
+    .option('--replace', 'replace a connection of that name made with other answers')
+    .optionsGroup('The flow:')
+    .option('--auth-param <key=value>', 'add or override an authorization parameter; key= removes it', collect)
+    .option('--token-param <key=value>', 'the same for the token request', collect)
+    .option('--pkce', 'use PKCE even where the template says not to')
+    .option('--no-pkce', 'do not use PKCE')
+    .option('--callback-url <url>', 'redirect URL to send (default http://localhost:8749/oauth/callback)')
+    .option('--port <n>', 'port to listen on; 0 takes any')
+    .option('--browser <command>', 'open the URL with this command; %s stands for the URL')
+    .option('--no-browser', 'open nothing, print the URL')
+    .option('--timeout <seconds>', 'give up after this long (default 300)')
+    .option('--allow-http', 'allow plain http to hosts that are not this machine')
+    .option('--trust-project', "let the project file's templates and hosts have secrets of yours")
+    .optionsGroup('The end:')
+    .option('--no-save', 'print the connection, secrets included, instead of saving it')
+    .option('--print', 'the same as --no-save')
+    .option('--dry-run', 'print the authorization URL and the token request; open nothing, send nothing')
+    .addOption(new Option('--fault <name>', 'sandbox only: go wrong in this way'))
+}
+
+function connections(): Command {
+  const group = globals(new Command('connections')).alias('connection').description('what you brought home')
+  const list = acting(new Command('list').description('list them'), () => import('./actions/connections-list.ts'))
+    .option('--provider <name>', 'only of this provider')
+    .option('--tag <key=value>', 'only with this tag', collect)
+  group.addCommand(list, { isDefault: true })
+  group.addCommand(inspectCommand(new Command('show'), 'everything that is known of one'))
+  group.addCommand(refreshCommand(new Command('refresh')))
+  group.addCommand(
+    acting(
+      new Command('delete').aliases(['rm', 'remove']).description('forget connections').argument('<names...>').option('-y, --yes', 'do not ask'),
+      () => import('./actions/connections-delete.ts'),
+    ),
+  )
+  return group
+}
+
+function inspectCommand(command: Command, says: string): Command {
+  return acting(command.description(says).argument('<name>'), () => import('./actions/connections-show.ts'))
+}
+
+function refreshCommand(command: Command): Command {
+  return acting(
+    command.description('renew its token').argument('<name>').option('--force', 'although it is still fresh'),
+    () => import('./actions/refresh.ts'),
+  )
+}
+
+function tokenCommand(): Command {
+  return acting(
+    new Command('token')
+      .description('print a usable access token, renewed first when it must be')
+      .argument('<name>', 'of a connection')
+      .option('--header', 'print the whole Authorization header')
+      .option('--min-validity <seconds>', 'renew it when it lives shorter than this'),
+    () => import('./actions/token.ts'),
+  )
+}
+
+function requestCommand(): Command {
+  return acting(
+    new Command('request')
+      .alias('api')
+      .description("call the connection's API")
+      .argument('<name>', 'of a connection')
+      .argument('<path-or-url>', "a path under the API's base URL, or a URL of the same origin")
+      .option('-X, --request <method>', 'method (default GET, or POST with -d)')
+      .option('-H, --header <line>', 'add a header; "Name:" removes one', collect)
+      .option('-d, --data <data>', 'body; @file reads a file, @- stdin; repeated ones are joined with &', collect)
+      .option('-i, --include', "print the answer's status and headers too")
+      .option('-o, --output <file>', 'write the body to a file')
+      .option('--timeout <seconds>', 'give up after this long (default 300)')
+      .option('--allow-http', 'allow plain http to a host that is not this machine')
+      .option('--log-bodies', 'keep the bodies in the log too'),
+    () => import('./actions/request.ts'),
+  )
+}
+
+function logs(): Command {
+  const group = globals(new Command('logs')).alias('log').description('what happened, flow by flow, secrets masked')
+  const list = acting(new Command('list').description('the latest flows'), () => import('./actions/logs.ts'))
+    .option('-n, --limit <count>', 'how many (default 20)')
+    .option('--provider <name>', 'only of this provider')
+    .option('--connection <name>', 'only of this connection')
+    .option('--state <state>', 'running, success, failed, cancelled or timeout')
+    .option('--since <time>', 'since 10m, 2h, 3d or a date')
+    .option('-f, --follow', 'every event as it happens')
+  group.addCommand(list, { isDefault: true })
+  group.addCommand(acting(new Command('show').description('one flow from start to end').argument('<id>', 'or last'), () => import('./actions/logs-show.ts')))
+  group.addCommand(acting(new Command('tail').description('every event as it happens'), () => import('./actions/logs-tail.ts')))
+  group.addCommand(
+    acting(new Command('clear').description('forget them').option('-y, --yes', 'do not ask'), () => import('./actions/logs-clear.ts')),
+  )
+  return group
+}
+
+function providers(): Command {
+  const group = globals(new Command('providers')).alias('provider').description('who can be connected')
+  group.addCommand(
+    acting(new Command('list').description('list them').option('--search <text>', 'only those with this in their name'), () =>
+      import('./actions/providers-list.ts'),
+    ),
+    { isDefault: true },
+  )
+  return group
+}
+
+function config(): Command {
+  const group = globals(new Command('config')).description('preferences: callback-url, port, browser, timeout, log-days')
+  group.addCommand(acting(new Command('list').description('list them'), () => import('./actions/config.ts').then((m) => ({ run: m.list }))), {
+    isDefault: true,
+  })
+  group.addCommand(acting(new Command('get').argument('<key>').description('print one'), () => import('./actions/config.ts').then((m) => ({ run: m.print }))))
+  group.addCommand(
+    acting(new Command('set').argument('<key>').argument('<value>').description('keep one'), () => import('./actions/config.ts').then((m) => ({ run: m.set }))),
+  )
+  group.addCommand(acting(new Command('unset').argument('<key>').description('forget one'), () => import('./actions/config.ts').then((m) => ({ run: m.unset }))))
+  return group
+}
+
+function sandboxCommand(): Command {
+  return acting(
+    new Command('sandbox')
+      .description('run a local provider to practise on')
+      .option('--port <n>', 'port to listen on (default 8750; 0 takes any)')
+      .option('--fault <name>', 'go wrong in this way; list shows the ways'),
+    () => import('./actions/sandbox.ts'),
+  )
+}
+
+function collect(value: string, previous: string[] | undefined): string[] {
+  return [...(previous ?? []), value]
+}

@@ -1,0 +1,72 @@
+import { Command, Option } from 'commander'
+import { questions } from '../catalog/questions.ts'
+import { type Located, locate } from '../locate.ts'
+import { builtInTemplates, realPaths } from '../node/world.ts'
+import { openStore } from '../node/store.ts'
+import { homedir } from 'node:os'
+import { connectOptions } from './program.ts'
+
+/** What `connect` found out about its provider before its flags were parsed; read once. */
+interface Prepared {
+  readonly located: Located
+  /** The key of each option's value: the template's key by commander's name for the flag. */
+  readonly keys: ReadonlyMap<string, string>
+}
+
+let prepared: Prepared | undefined
+
+export function preparedQuestions(): Prepared | undefined {
+  return prepared
+}
+
+/** Flags of ours that no template may take, in both spellings. */
+export function takenFlags(): string[] {
+  return connectOptions(new Command()).options.flatMap(({ long }) => (long == null ? [] : [long, long.replace(/^--no-/, '--')])).concat([
+    '--json',
+    '--quiet',
+    '--verbose',
+    '--reveal',
+    '--no-input',
+    '--input',
+    '--no-color',
+    '--color',
+    '--help',
+  ])
+}
+
+/**
+ * Declares a template's own questions as flags of `connect`, once its name is known. The name is found by parsing the
+ * static options, so that a value is never taken for it.
+ */
+export async function declareQuestions(connect: Command, words: readonly string[]): Promise<void> {
+  const name = providerNameIn(words)
+  if (name === undefined) return
+  const paths = realPaths(process.env, process.cwd())
+  const located = await locate(
+    { cwd: process.cwd(), folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() }, store: openStore(paths) },
+    name,
+  )
+  const keys = new Map<string, string>()
+  connect.optionsGroup(`${located.provider.title} asks:`)
+  for (const question of questions(located.provider.template, takenFlags())) {
+    const { prefix = '', suffix = '', example } = question.prompt
+    const around = prefix === '' && suffix === '' ? '' : ` ${prefix}[…]${suffix}`
+    const says = `${question.description || question.label}${around}${example === undefined ? '' : ` (e.g. ${example})`}`
+    if (question.isParam) connect.addHelpText('after', `\n${question.flag}  ${says}`)
+    question.flags.forEach((flag, index) => {
+      const option = new Option(`${flag} <value>`, says)
+      keys.set(option.attributeName(), question.key)
+      connect.addOption(index === 0 ? option : option.hideHelp())
+    })
+  }
+  prepared = { located, keys }
+}
+
+function providerNameIn(words: readonly string[]): string | undefined {
+  const static_ = globalsToo(connectOptions(new Command()))
+  return static_.parseOptions([...words]).operands[0]
+}
+
+function globalsToo(command: Command): Command {
+  return command.option('--json').option('-q, --quiet').option('-v, --verbose').option('--reveal').option('--no-input').option('--no-color').option('-h, --help')
+}

@@ -1,0 +1,72 @@
+import { TransportError, UsageError } from '../model/errors.ts'
+import type { Store } from '../model/world.ts'
+import { openSandbox, runningSandbox, type Sandbox, faults } from '../sandbox/index.ts'
+
+export const sandboxPort = 8750
+
+/** A sandbox to connect to, and whether it is ours to close. */
+export interface SandboxAt {
+  readonly port: number
+  /** True when this command started it: only then may it approve by itself. */
+  readonly isOwn: boolean
+  readonly close: () => Promise<void>
+}
+
+/**
+ * The sandbox of this home that runs, else one that lives as long as this command: at the wanted port where that is
+ * free. With a fault always one of our own. Throws UsageError `BAD_FLAG` for a fault that does not exist.
+ */
+export async function sandboxAt(home: string, wanted: number, fault: string | undefined): Promise<SandboxAt> {
+  assertFault(fault)
+  const running = fault === undefined ? await runningSandbox(home) : undefined
+  if (running !== undefined) return { port: running.port, isOwn: false, close: async () => {} }
+  const own = await openAt(wanted, home, fault).catch((error: unknown) => {
+    if (isTaken(error)) return openAt(0, home, fault)
+    throw error
+  })
+  return { port: own.port, isOwn: true, close: own.close }
+}
+
+/** Throws UsageError `BAD_FLAG` that lists the faults there are. */
+export function assertFault(fault: string | undefined): void {
+  if (fault === undefined || faults.some(({ name }) => name === fault)) return
+  throw new UsageError('BAD_FLAG', `The sandbox has no fault called "${fault}".`, {
+    hint: faults.map(({ name, says }) => `${name.padEnd(22)} ${says}`).join('\n'),
+  })
+}
+
+/** Wakes the sandbox that a connection was made with, before the first request to it. */
+export function sandboxWaker(home: string, store: () => Store, name: string) {
+  let woken: Promise<Sandbox | undefined> | undefined
+  const wake = async (url: string): Promise<Sandbox | undefined> => {
+    const { origin, port } = new URL(url)
+    const connection = await store().connections.read(name)
+    if (connection?.provider !== 'sandbox' || connection.snapshot.source.kind !== 'built-in') return undefined
+    if (!connection.snapshot.origins.includes(origin)) return undefined
+    if ((await runningSandbox(home))?.port === Number(port)) return undefined
+    return openAt(Number(port), home, undefined).catch((cause: unknown) => {
+      if (!isTaken(cause)) throw cause
+      throw new TransportError('PORT_IN_USE', `The sandbox of "${name}" lived at port ${port}, which something else uses now.`, {
+        hint: 'Free the port, or connect again: auth-cli connect sandbox',
+        cause,
+      })
+    })
+  }
+  return {
+    beforeSend: async (url: string): Promise<void> => {
+      woken ??= wake(url)
+      await woken
+    },
+    close: async (): Promise<void> => {
+      await (await woken?.catch(() => undefined))?.close()
+    },
+  }
+}
+
+function openAt(port: number, home: string, fault: string | undefined): Promise<Sandbox> {
+  return openSandbox({ port, home, ...(fault === undefined ? {} : { fault }) })
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'EADDRINUSE' || error.code === 'EACCES')
+}

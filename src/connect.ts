@@ -1,0 +1,137 @@
+import { runFlow } from './flow.ts'
+import type { Connection } from './model/connection.ts'
+import { AuthCliError, TransportError } from './model/errors.ts'
+import type { Tell } from './model/event.ts'
+import type { Integration } from './model/integration.ts'
+import type { World } from './model/world.ts'
+import { modeOf } from './modes/index.ts'
+import type { Obtained } from './modes/mode.ts'
+import { speechOf } from './speech.ts'
+
+export interface ConnectOptions {
+  /** False: the connection is returned and nothing is written. Default true. */
+  readonly save?: boolean | undefined
+  readonly tags?: Readonly<Record<string, string>> | undefined
+}
+
+/** A connection and the flow that made it. */
+export interface Connected {
+  readonly connection: Connection
+  readonly flow: string
+}
+
+/**
+ * Runs the flow of an integration and saves what it brings home. Until the new credential is in hand nothing saved is
+ * touched. Throws any AuthCliError, with the flow's id on it.
+ */
+export async function connect(world: World, integration: Integration, options: ConnectOptions = {}): Promise<Connected> {
+  const { name, template } = { name: integration.connection, template: integration.provider.template }
+  const mode = await modeOf(template.auth_mode, integration.provider.name)
+  return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
+    flow.tell({ type: 'answers.collected', answeredBy: integration.answeredBy })
+    announceHiding(integration, flow.tell)
+    let made: Connection | undefined
+    const keep = async (obtained: Obtained): Promise<void> => {
+      const fresh = connectionOf(world, integration, obtained, options)
+      warn(fresh, flow.tell)
+      made = options.save === false ? fresh : await save(world, fresh)
+      if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
+    }
+    const speech = speechOf(world, flow.tell, integration.provider.name)
+    await mode.obtain(world, integration, { ...flow, speech }, keep).catch((error: unknown) => {
+      throw withAnswers(error, integration)
+    })
+    if (made === undefined) throw new Error('a mode returned without keeping anything')
+    return { connection: made, flow: flow.id }
+  })
+}
+
+/** A project's template that stands before another of the same name is never silent. */
+function announceHiding({ provider }: Integration, tell: Tell): void {
+  if (provider.source.kind !== 'project' || provider.hides.length === 0) return
+  tell({ type: 'template.hides', file: provider.source.file, hidden: provider.hides.map(({ kind, file }) => `${kind} (${file})`) })
+}
+
+async function save(world: World, fresh: Connection): Promise<Connection> {
+  const saved = await world.store.connections.update(fresh.name, (current) =>
+    current === undefined
+      ? fresh
+      : { ...fresh, createdAt: current.createdAt, metadata: current.metadata, tags: { ...current.tags, ...fresh.tags } },
+  )
+  return saved ?? fresh
+}
+
+function connectionOf(world: World, integration: Integration, obtained: Obtained, options: ConnectOptions): Connection {
+  const now = world.clock.now().toISOString()
+  const { template, source, name } = integration.provider
+  const { endpoints } = obtained
+  return {
+    version: 1,
+    name: integration.connection,
+    provider: name,
+    integration: integration.name,
+    mode: template.auth_mode,
+    params: obtained.params,
+    credential: obtained.credential,
+    scopes: {
+      requested: integration.scopes,
+      granted: obtained.granted ?? integration.scopes,
+      overridden: integration.scopesFrom !== 'template' && integration.scopesFrom !== 'default',
+    },
+    metadata: {},
+    tags: options.tags ?? {},
+    createdAt: now,
+    updatedAt: now,
+    refreshedAt: null,
+    lastError: null,
+    snapshot: {
+      endpoints,
+      origins: originsOf(endpoints),
+      template,
+      source,
+      client: integration.client,
+      redirectUri: obtained.redirectUri,
+      tokenParams: integration.tokenParams,
+      refreshMargin: template.token_expiration_buffer,
+      allowHttp: integration.allowHttp,
+    },
+  }
+}
+
+/** The origins that secrets of these endpoints may be sent to. */
+export function originsOf(endpoints: Readonly<Partial<Record<string, string | undefined>>>): string[] {
+  const origins = Object.values(endpoints).flatMap((url) => (url !== undefined && URL.canParse(url) ? [new URL(url).origin] : []))
+  return [...new Set(origins)]
+}
+
+/** What was asked for and did not come: each worth a word before it bites. */
+function warn(connection: Connection, tell: Tell): void {
+  const { credential, scopes, snapshot } = connection
+  const title = snapshot.template.display_name ?? connection.provider
+  const missing = scopes.requested.filter((scope) => !scopes.granted.includes(scope))
+  if (missing.length > 0) {
+    const message = `${title} granted ${scopes.granted.join(', ') || 'no scope'}; you asked for ${scopes.requested.join(', ')}`
+    tell({ type: 'warning', code: 'SCOPES_MISSING', message, hint: `missing: ${missing.join(', ')}` })
+  }
+  if (credential.refreshToken === undefined) {
+    const message = `${title} sent no refresh token: when this one expires you connect again`
+    tell({ type: 'warning', code: 'NO_REFRESH_TOKEN', message, hint: 'Some providers want a scope for it (offline_access) or a parameter (access_type=offline).' })
+  }
+  if (credential.expiresAt === undefined) {
+    tell({ type: 'warning', code: 'NO_EXPIRY', message: `${title} did not say when the token expires: it is never renewed by itself` })
+  }
+}
+
+/** A host that cannot be found is most often a mistyped answer: name the answer that made it. */
+function withAnswers(error: unknown, { params, provider }: Integration): unknown {
+  if (!(error instanceof TransportError) || error.code !== 'UNREACHABLE') return error
+  const asked = Object.keys(provider.template.connection_config ?? {})
+  const suspects = asked.filter((key) => params[key] !== undefined && params[key] !== '' && error.message.includes(params[key]))
+  if (suspects.length === 0) return error
+  const named = suspects.map((key) => `${key} "${params[key]}"`).join(' and ')
+  return new TransportError(error.code, error.message, {
+    hint: `The host comes from your answer ${named}: is it spelled right? ${error.hint ?? ''}`.trim(),
+    facts: error.facts,
+    cause: error instanceof AuthCliError ? error.cause : error,
+  })
+}

@@ -1,0 +1,165 @@
+import type { Remark, TokenAnswer } from '../model/dialect.ts'
+
+type Members = Record<string, unknown>
+
+/**
+ * A token answer of any shape met in the wild, re-worded as RFC 6749 §5 wants it; each deviation is remarked on. What
+ * cannot be understood is returned as it came.
+ */
+export function normalise(answer: TokenAnswer, alternatePath: string | undefined, scopeSeparator: string, remark: Remark): TokenAnswer {
+  const read = readMembers(answer, remark)
+  if (read === undefined) return answer
+  let members = read
+  if (!hasToken(members) && alternatePath !== undefined) {
+    const nested = at(members, alternatePath)
+    if (typeof nested === 'string' && nested !== '') {
+      remark(`the access token stands under "${alternatePath}"`)
+      members = { ...members, access_token: nested }
+    } else if (isMembers(nested) && hasToken(nested)) {
+      remark(`the tokens stand under "${alternatePath}"`)
+      members = { ...members, ...nested }
+    }
+  }
+  if (!hasToken(members)) {
+    const refusal = refusalIn(members, answer.status)
+    if (refusal === undefined) return { ...answer, json: members }
+    if (answer.status < 400 || answer.status > 499) {
+      remark(`an error answered with status ${answer.status}; RFC 6749 §5.2 wants 400`)
+    }
+    const status = answer.status >= 400 && answer.status <= 499 ? answer.status : 400
+    return { status, headers: withoutChallenge(answer), text: answer.text, json: refusal }
+  }
+  if (answer.status < 200 || answer.status > 299) return { ...answer, json: members }
+  if (answer.status !== 200) remark(`tokens answered with status ${answer.status}; RFC 6749 §5.1 wants 200`)
+  return { ...answer, status: 200, json: standardTokens(members, scopeSeparator, remark) }
+}
+
+function readMembers(answer: TokenAnswer, remark: Remark): Members | undefined {
+  if (isMembers(answer.json)) return answer.json
+  const text = answer.text.trim()
+  const type = answer.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+  const json = parseJson(text.replace(/^\uFEFF/, ''))
+  if (isMembers(json)) {
+    if (text.startsWith('\uFEFF')) remark('a byte order mark before the JSON')
+    if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) remark(`JSON labelled "${type === '' ? 'nothing' : type}"`)
+    return json
+  }
+  const looksLikeForm = /^[\w.~%+-]+=[^<>{}"\s]*$/.test(text) && /(^|&)(access_token|error|oauth_token)=/.test(text)
+  if (!looksLikeForm) return undefined
+  remark('a form-encoded answer; RFC 6749 §5.1 wants JSON')
+  return Object.fromEntries(new URLSearchParams(text))
+}
+
+function hasToken(members: Members): boolean {
+  const token = members['access_token']
+  return (typeof token === 'string' && token !== '') || typeof token === 'number'
+}
+
+/** RFC 6749 §5.2 from whatever a provider calls its refusal; undefined when the answer is no refusal. */
+function refusalIn(members: Members, status: number): { error: string; error_description?: string } | undefined {
+  const error = members['error'] ?? members['error_code'] ?? members['errorCode']
+  const nested = isMembers(error) ? error : undefined
+  const failed = status >= 400 || members['ok'] === false || members['success'] === false
+  const code = nested === undefined ? error : (nested['code'] ?? nested['type'] ?? nested['error'] ?? nested['status'])
+  if ((error === undefined || error === null || error === '' || error === false) && !failed) return undefined
+  const source = nested ?? members
+  const words = ['error_description', 'message', 'error_message', 'detail', 'details', 'reason', 'description', 'error_reason', 'errorMessage']
+    .map((name) => source[name] ?? members[name])
+    .find((value) => typeof value === 'string' && value !== '')
+  const name = typeof code === 'string' && code !== '' ? code : typeof code === 'number' ? String(code) : `http_${status}`
+  return { error: name, ...(typeof words === 'string' ? { error_description: words } : {}) }
+}
+
+/** RFC 6749 §5.1, types put right and empty members dropped. */
+function standardTokens(members: Members, scopeSeparator: string, remark: Remark): Members {
+  const tokens: Members = { ...members }
+  for (const name of ['refresh_token', 'id_token', 'scope', 'expires_in', 'token_type']) {
+    const value = tokens[name]
+    if (value === null || (value === '' && name !== 'scope')) {
+      remark(`an empty "${name}"`)
+      delete tokens[name]
+    }
+  }
+  for (const name of ['access_token', 'refresh_token']) {
+    if (typeof tokens[name] === 'number') {
+      remark(`"${name}" is a number`)
+      tokens[name] = String(tokens[name])
+    }
+  }
+  if (tokens['token_type'] === undefined) {
+    remark('no "token_type"; taken as Bearer')
+    tokens['token_type'] = 'bearer'
+  }
+  standardScope(tokens, scopeSeparator, remark)
+  standardLifetime(tokens, remark)
+  return tokens
+}
+
+function standardScope(tokens: Members, separator: string, remark: Remark): void {
+  const scope = tokens['scope']
+  if (Array.isArray(scope)) {
+    remark('"scope" is a list')
+    tokens['scope'] = scope.map(String).join(' ')
+  } else if (typeof scope === 'string' && separator.trim() === ',' && scope.includes(',')) {
+    tokens['scope'] = scope.split(',').map((part) => part.trim()).join(' ')
+  } else if (typeof scope === 'string' && scope.includes(',') && !scope.includes(' ')) {
+    remark('"scope" is separated by commas')
+    tokens['scope'] = scope.split(',').join(' ')
+  } else if (scope !== undefined && typeof scope !== 'string') {
+    remark('"scope" is neither a text nor a list')
+    delete tokens['scope']
+  }
+}
+
+/** `expires_in` in seconds, from `expires_in` or `expires_at` in any of their spellings; dropped when not understood. */
+function standardLifetime(tokens: Members, remark: Remark): void {
+  const given = tokens['expires_in']
+  if (given !== undefined) {
+    const seconds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+    if (typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0) {
+      if (typeof given === 'string') remark('"expires_in" is a text')
+      tokens['expires_in'] = seconds
+    } else {
+      remark(`"expires_in" is not a number of seconds`)
+      delete tokens['expires_in']
+    }
+  }
+  if (tokens['expires_in'] !== undefined || tokens['expires_at'] === undefined) return
+  const instant = instantOf(tokens['expires_at'])
+  remark('"expires_at" instead of "expires_in"')
+  if (instant === undefined) delete tokens['expires_at']
+  else tokens['expires_at'] = new Date(instant).toISOString()
+}
+
+/** Milliseconds since the epoch from `expires_at` as seconds, milliseconds, ISO 8601 or a numeric text. */
+export function instantOf(value: unknown): number | undefined {
+  if (typeof value === 'number' && Number.isFinite(value) && value > 0) {
+    return value > 100_000_000_000 ? value : value * 1000
+  }
+  if (typeof value !== 'string' || value.trim() === '') return undefined
+  if (/^\d+(\.\d+)?$/.test(value.trim())) return instantOf(Number(value))
+  const parsed = Date.parse(value)
+  return Number.isNaN(parsed) ? undefined : parsed
+}
+
+/** A challenge beside an OAuth error would hide the error from the protocol library. */
+function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
+  return answer.headers.filter(([name, value]) => name.toLowerCase() !== 'www-authenticate' || /use_dpop_nonce/.test(value))
+}
+
+export function at(value: unknown, path: string): unknown {
+  if (isMembers(value) && path in value) return value[path]
+  return path.split('.').reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)
+}
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,58 @@
+import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
+import type { Header } from '../model/event.ts'
+import { words } from './words.ts'
+
+/** What the protocol library asks for: a request with its parameters still parsed. */
+export interface Spoken {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: URLSearchParams | string | null | undefined
+}
+
+/** The far side of a dialect: sends what was re-worded and returns the answer as it came. */
+export type Reach = (request: { method: string; url: string; headers: readonly Header[]; body?: string }) => Promise<TokenAnswer>
+
+/** An answer in standard OAuth, beside what the provider really said. */
+export interface Understood {
+  readonly answer: TokenAnswer
+  readonly raw: TokenAnswer
+}
+
+/**
+ * Standard OAuth above, the provider's speech below. Going out the template's words come first and the provider's accent
+ * has the last say; coming back the accent hears first and the words make the rest standard.
+ */
+export function speak(accent: Dialect, reach: Reach, setting: Setting, remark: Remark) {
+  const said = new Set<string>()
+  const once: Remark = (quirk) => {
+    if (!said.has(quirk)) remark(quirk)
+    said.add(quirk)
+  }
+  return async (url: string, spoken: Spoken): Promise<Understood> => {
+    const plain: TokenRequest = {
+      method: spoken.method,
+      url,
+      headers: Object.entries(spoken.headers),
+      params: new URLSearchParams(spoken.body ?? ''),
+    }
+    const request = [words, accent].reduce((worded, dialect) => dialect.request?.(worded, setting, once) ?? worded, plain)
+    const raw = await reach({
+      method: request.method,
+      url: request.url,
+      headers: request.headers,
+      ...(request.method === 'GET' ? {} : { body: request.body ?? request.params.toString() }),
+    })
+    const answer = [accent, words].reduce((heard, dialect) => dialect.response?.(heard, setting, once) ?? heard, raw)
+    return { answer, raw }
+  }
+}
+
+/** The authorization request in the provider's words. */
+export function authorizeIn(accent: Dialect, url: URL, setting: Setting, remark: Remark): URL {
+  return [words, accent].reduce((worded, dialect) => dialect.authorize?.(worded, setting, remark) ?? worded, url)
+}
+
+/** The callback's parameters in standard OAuth. */
+export function hearCallback(accent: Dialect, params: URLSearchParams, setting: Setting, remark: Remark): URLSearchParams {
+  return [accent, words].reduce((heard, dialect) => dialect.callback?.(heard, setting, remark) ?? heard, params)
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto'
+import { homedir } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { Emit } from '../model/event.ts'
+import { type Secrets, secretsUnder } from '../model/secret.ts'
+import type { Settings, Store, World } from '../model/world.ts'
+import { maskKey, type Paths, pathsFrom } from './paths.ts'
+import { openStore } from './store.ts'
+
+/** What the real world is made of; everything else is this machine. */
+export interface Terms {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+  readonly settings: Settings
+  readonly settingsFrom: World['settingsFrom']
+  readonly emit: Emit
+  readonly signal: AbortSignal
+  readonly ask: World['ask']
+  readonly confirm: World['confirm']
+  readonly paste: World['paste']
+  readonly show: World['show']
+  readonly browse: World['browse']
+  /** Awaited before each request leaves: what must run before somebody can answer. */
+  readonly beforeSend?: ((url: string) => Promise<void>) | undefined
+}
+
+/** Folders of this person on this machine, `AUTH_CLI_HOME` or the platform's own. */
+export function realPaths(env: Terms['env'], cwd: string): Paths {
+  return pathsFrom({ env, platform: process.platform, homedir: homedir(), cwd })
+}
+
+/** The templates that come with the package. */
+export const builtInTemplates = fileURLToPath(new URL('../../templates', import.meta.url))
+
+/** This machine as a World; what is heavy loads on first touch. */
+export function realWorld(terms: Terms): World {
+  const paths = realPaths(terms.env, terms.cwd)
+  let store: Store | undefined
+  let secrets: Secrets | undefined
+  let send: Promise<World['send']> | undefined
+  return {
+    ...terms,
+    async send(request) {
+      await terms.beforeSend?.(request.url)
+      send ??= import('./send.ts').then(({ makeSend }) => makeSend(terms.env))
+      return (await send)(request)
+    },
+    clock: { now: () => new Date(), monotonic: () => performance.now(), sleep },
+    random: (bytes) => randomBytes(bytes),
+    folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() },
+    pid: process.pid,
+    get store() {
+      store ??= openStore(paths)
+      return store
+    },
+    get secrets() {
+      secrets ??= secretsUnder(maskKey(paths))
+      return secrets
+    },
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    const stop = (): void => {
+      clearTimeout(timer)
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}

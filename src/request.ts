@@ -1,0 +1,146 @@
+import { runFlow } from './flow.ts'
+import type { Connection } from './model/connection.ts'
+import { UsageError } from './model/errors.ts'
+import type { Exchange, Header, Tell } from './model/event.ts'
+import type { Answer, Outgoing, World } from './model/world.ts'
+import { modeOf } from './modes/index.ts'
+import { learnSecrets, refresh, savedConnection } from './refresh.ts'
+import { maskBody, maskHeaders, maskUrl } from './wire/mask.ts'
+import { assertSecure } from './wire/secure.ts'
+
+/** A call to the connection's API. */
+export interface ApiCall {
+  readonly method: string
+  /** A path under the API's base URL, or a URL of an origin that this connection may speak to. */
+  readonly target: string
+  readonly headers: readonly Header[]
+  readonly body?: Outgoing['body']
+  readonly allowHttp?: boolean | undefined
+  /** Keep the bodies in the log too. */
+  readonly logBodies?: boolean | undefined
+}
+
+/** The API's answer; its body still to be read, once. */
+export interface ApiAnswer extends Answer {
+  readonly flow: string
+  readonly connection: Connection
+}
+
+/**
+ * Calls the API with the connection's credential: renewed first when it is stale, and once more after a 401 where the
+ * body can be sent again. The credential goes to the connection's own origins only and along no redirect.
+ * Throws UsageError `UNKNOWN_CONNECTION`, `OTHER_ORIGIN`, `NO_BASE_URL`; what `refresh` throws; TransportError.
+ */
+export async function request<T>(world: World, name: string, call: ApiCall, read: (answer: ApiAnswer) => Promise<T>): Promise<T> {
+  const saved = await savedConnection(world, name)
+  const url = targetUrl(saved, call.target)
+  assertSecure(url, call.allowHttp === true || saved.snapshot.allowHttp, 'the API URL')
+  const connection = await refresh(world, name)
+  learnSecrets(world, connection)
+  return runFlow(world, { deed: 'request', provider: connection.provider, connection: connection.name }, async (flow) => {
+    const first = await send(world, connection, url, call, flow.tell)
+    const replayable = call.body === undefined || typeof call.body === 'string' || call.body instanceof Uint8Array
+    if (first.answer.status !== 401 || !replayable || connection.credential.refreshToken === undefined) {
+      return read({ ...first.answer, flow: flow.id, connection })
+    }
+    const renewed = await refresh(world, name, { refused: connection.credential.accessToken ?? '' }).catch((error: unknown) => {
+      flow.tell({ type: 'warning', code: 'REFRESH_FAILED', message: `The API answered 401 and renewing failed: ${error instanceof Error ? error.message : ''}` })
+      return undefined
+    })
+    if (renewed === undefined || renewed.credential.accessToken === connection.credential.accessToken) {
+      return read({ ...first.answer, flow: flow.id, connection })
+    }
+    learnSecrets(world, renewed)
+    await drain(first.answer.body)
+    const second = await send(world, renewed, url, call, flow.tell)
+    return read({ ...second.answer, flow: flow.id, connection: renewed })
+  })
+}
+
+/** The URL that a path or URL means for this connection. Throws UsageError `OTHER_ORIGIN`, `NO_BASE_URL`, `BAD_ARGUMENT`. */
+export function targetUrl({ snapshot, name }: Connection, target: string): string {
+  const base = snapshot.endpoints.api
+  const absolute = /^[a-z][a-z0-9+.-]*:/i.test(target)
+  if (!absolute && base === undefined) {
+    throw new UsageError('NO_BASE_URL', `The template of "${name}" names no base URL for its API.`, {
+      hint: `Give the whole URL, at ${snapshot.origins.join(' or ')}.`,
+    })
+  }
+  const text = absolute ? target : `${(base ?? '').replace(/\/+$/, '')}/${target.replace(/^\/+/, '')}`
+  if (!URL.canParse(text)) throw new UsageError('BAD_ARGUMENT', `"${target}" is neither a path nor a URL.`)
+  const url = new URL(text)
+  const allowed = base === undefined ? snapshot.origins : [new URL(base).origin, ...snapshot.origins]
+  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '' || !allowed.includes(url.origin)) {
+    throw new UsageError('OTHER_ORIGIN', `The credential of "${name}" is not sent to ${url.origin === 'null' ? url.protocol : url.origin}.`, {
+      hint: `It belongs to ${allowed[0]}. Nothing was sent.`,
+    })
+  }
+  url.hash = ''
+  return url.href
+}
+
+async function send(world: World, connection: Connection, url: string, call: ApiCall, tell: Tell): Promise<{ answer: Answer }> {
+  const mode = await modeOf(connection.mode, connection.provider)
+  const own = mode.carry(connection)
+  const given = call.headers.map(([name]) => name.toLowerCase())
+  const standard: Header[] = [
+    ['accept', '*/*'],
+    ['user-agent', 'auth-cli'],
+  ]
+  const headers = [...own, ...standard].filter(([name]) => !given.includes(name)).concat(call.headers.filter(([, value]) => value !== ''))
+  const started = world.clock.monotonic()
+  const body = call.body === undefined ? {} : { body: call.body }
+  const shown = {
+    purpose: 'api',
+    method: call.method,
+    url: maskUrl(url, world.secrets),
+    request: { headers: maskHeaders(headers, world.secrets), ...shownBody(world, call) },
+  }
+  try {
+    const answer = await world.send({ method: call.method, url, headers, ...body, signal: world.signal })
+    return { answer: { ...answer, body: told(answer, shown, world, call, tell) } }
+  } catch (error) {
+    const failure = { code: error instanceof Error && 'code' in error ? String(error.code) : 'BUG', message: error instanceof Error ? error.message : '' }
+    tell({ type: 'exchange', exchange: { ...shown, timing: { total: world.clock.monotonic() - started }, failure } })
+    throw error
+  }
+}
+
+function shownBody(world: World, call: ApiCall): { body?: string } {
+  if (call.logBodies !== true || typeof call.body !== 'string') return {}
+  const type = call.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+  return { body: maskBody(call.body, type, world.secrets) }
+}
+
+/** Passes the body on as it comes and tells the exchange when it has ended, however it ended. */
+async function* told(answer: Answer, shown: Pick<Exchange, 'purpose' | 'method' | 'url' | 'request'>, world: World, call: ApiCall, tell: Tell) {
+  const kept: Uint8Array[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of answer.body) {
+      if (call.logBodies === true && bytes < 64 * 1024) kept.push(chunk)
+      bytes += chunk.length
+      yield chunk
+    }
+  } finally {
+    const type = answer.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
+    const body = call.logBodies === true ? { body: maskBody(Buffer.concat(kept).toString('utf8'), type, world.secrets) } : {}
+    const response = {
+      status: answer.status,
+      statusText: world.secrets.scrub(answer.statusText),
+      headers: maskHeaders(answer.headers, world.secrets),
+      bytes,
+      ...body,
+    }
+    const peer = answer.peer === undefined ? {} : { peer: answer.peer }
+    tell({ type: 'exchange', exchange: { ...shown, response, timing: answer.timing(), ...peer } })
+  }
+}
+
+async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > 256 * 1024) return
+  }
+}
