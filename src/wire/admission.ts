@@ -18,8 +18,9 @@ export interface Refusal {
 export function refuse(request: IncomingMessage, rules: Rules): Refusal | undefined {
   const hosts = valuesOf(request, 'host')
   if (hosts.length !== 1) return { reason: 'foreign host', detail: hosts.length === 0 ? 'no Host' : 'several Hosts' }
-  if (!isOurs(hosts[0] ?? '', request.socket.localPort, rules.foreignHost))
+  if (!isOurs(hosts[0] ?? '', request.socket.localPort, rules.foreignHost)) {
     return { reason: 'foreign host', detail: JSON.stringify(hosts[0]?.slice(0, 200)) }
+  }
   const target = request.url ?? ''
   if (!target.startsWith('/')) return { reason: 'other path', detail: 'the request target is not a path' }
   if (!rules.paths.includes(pathOf(target))) return { reason: 'other path' }

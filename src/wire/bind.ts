@@ -72,7 +72,7 @@ function opens(server: Server, port: number, host: Address): Promise<boolean> {
       else reject(Object.assign(error, { address: host }))
     }
     server.once('error', failed)
-    server.listen({ port, host, ipv6Only: true, exclusive: true }, () => {
+    server.listen({ port, host }, () => {
       server.off('error', failed)
       resolve(true)
     })

@@ -9,7 +9,7 @@ import { bind, shut } from './bind.ts'
 import type { Verdict } from './callback.ts'
 import { type Page, renderPage } from './page.ts'
 
-/** A hit that was not the callback. `path` is without its query; no parameter's value is in any of it but quoted errors. */
+/** A hit that was not the callback. `path` is without its query; of the parameters it quotes only what they claim as error or issuer. */
 export interface StrayHit {
   readonly reason: StrayReason
   /** `?` where the request could not even be parsed. */
@@ -24,7 +24,7 @@ export interface LoopbackOptions {
   readonly onStray: (hit: StrayHit) => void
   /** Its abort rejects `visit` with its reason, tells a held browser that it is over, and closes. */
   readonly signal: AbortSignal
-  /** Masks secrets in every text that a page shows. */
+  /** Masks secrets in every text that a page shows or `onStray` is told. */
   readonly scrub?: ((text: string) => string) | undefined
 }
 
@@ -209,7 +209,6 @@ async function receive(desk: Desk, request: IncomingMessage, response: ServerRes
 
   const refusal = refuse(request, rules)
   if (refusal) return turnAway(refusal.reason, refusal.detail)
-  if (wait.isSettled()) return turnAwayLate(desk, request, response)
   const read = await readParams(request)
   if ('problem' in read) return turnAway('body unusable', read.problem, read.status)
   if (wait.isSettled()) return turnAwayLate(desk, request, response)
@@ -243,8 +242,9 @@ function judged(judge: LoopbackOptions['judge'], params: URLSearchParams): Verdi
 }
 
 function report({ options }: Desk, request: IncomingMessage, reason: StrayReason, detail?: string): void {
-  const path = pathOf(request.url ?? '').slice(0, 200)
-  options.onStray({ reason, method: request.method ?? '?', path, detail })
+  const { scrub = (text: string) => text } = options
+  const path = scrub(pathOf(request.url ?? '')).slice(0, 200)
+  options.onStray({ reason, method: request.method ?? '?', path, detail: detail && scrub(detail) })
 }
 
 type Read = { readonly text: string } | { readonly problem: string; readonly status: number }

@@ -193,6 +193,13 @@ describe('a stray hit gets an honest page, is told, and spoils nothing', () => {
     await succeed(loopback)
   })
 
+  it('a target that is a whole URL, and says so', async () => {
+    const loopback = await open()
+    await call(loopback, `http://127.0.0.1:${loopback.port}${good}`)
+    expect(loopback.strays).toMatchObject([{ reason: 'other path', detail: 'the request target is not a path' }])
+    await succeed(loopback)
+  })
+
   it('a huge address', async () => {
     const loopback = await open()
     expect(await raw(loopback, `GET ${path}?code=${'x'.repeat(40_000)} HTTP/1.1\r\n`)).toMatch(/^HTTP\/1.1 431 /)
@@ -345,6 +352,7 @@ describe('the callback', () => {
     const loopback = await open()
     const answer = raw(loopback, `GET ${good} HTTP/1.1\r\nHost: 127.0.0.1:${loopback.port}\r\n\r\n`, true)
     await loopback.visit
+    await call(loopback, '/favicon.ico')
     await loopback.answer(success)
     expect(await answer).toMatch(/^HTTP\/1.1 200 /)
   })
@@ -417,6 +425,14 @@ describe('the callback', () => {
     await loopback.answer(success)
     expect((await call(loopback, good)).status).toBe(409)
     expect(loopback.strays).toMatchObject([{ reason: 'already answered' }])
+  })
+
+  it('leaves no secret in what is told of stray hits', async () => {
+    const loopback = await open({}, { scrub: (text) => text.replaceAll(code, '…') })
+    await call(loopback, `/${code}`)
+    await call(loopback, `${path}?error=${code}`)
+    expect(loopback.strays).toMatchObject([{ path: '/…' }, { detail: 'it claims the error "…"' }])
+    await succeed(loopback)
   })
 
   it('leaves no secret in a page', async () => {

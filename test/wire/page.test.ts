@@ -148,7 +148,7 @@ describe('what a page says', () => {
 
   it('masks secrets that escape sequences or the cut would have hidden', () => {
     const scrub = (text: string) => text.replaceAll('s3cret-value', '…(9f2c)')
-    const words = `s3cret\x1b[31m-value ${'a'.repeat(1975)}s3cret-value`
+    const words = `s3cret\x1b[31m-value ${'a'.repeat(1980)}s3cret-value`
     const { body } = renderPage(failurePage(new ProviderError('X', 'm', { words }), attempt), scrub)
     expect(body).toContain('…(9f2c) aaa')
     expect(body).not.toContain('s3cret')
