@@ -1,0 +1,179 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+import type { Connection } from '../model/connection.ts'
+import { AuthCliError, MachineError } from '../model/errors.ts'
+import type { SavedIntegration } from '../model/integration.ts'
+import type { Shelf, Store, TrustedFile } from '../model/world.ts'
+import { diskTrouble, errnoOf, isTemporary, makeFolder, removeIfThere, replaceWhole } from './disk.ts'
+import { withLock } from './lock.ts'
+import { fileNameFor, foldName } from './names.ts'
+import type { Paths } from './paths.ts'
+
+/** What is kept in this home. Opening touches no disk. */
+export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust'>): Store {
+  return {
+    connections: openShelf<Connection>({ folder: paths.connections, nameOf: (connection) => connection.name }),
+    integrations: openShelf<SavedIntegration>({ folder: paths.integrations, nameOf: (saved) => saved.name }),
+    trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
+  }
+}
+
+interface ShelfPlan<T> {
+  readonly folder: string
+  /** The name that a record says is its own; it must be the one that its file stands under. */
+  readonly nameOf: (record: T) => unknown
+}
+
+/** The newest shape of a record that this release understands. */
+const newestVersion = 1
+/** Milliseconds after which a temporary file belongs to nobody any more. */
+const leftBehind = 3_600_000
+
+/** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
+export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): Shelf<T> {
+  const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}.json`)
+  const lockOf = (file: string): string => `${file}.lock`
+  let swept = false
+
+  const recall = (file: string): T | undefined => {
+    const record = readRecord(file) as T | undefined
+    if (record) checkName(nameOf(record), file)
+    return record
+  }
+  const keep = (file: string, name: string, record: T): void => {
+    const own = nameOf(record)
+    if (typeof own !== 'string' || fileOf(own) !== file) throw new Error('a record may not be saved under another name')
+    try {
+      makeFolder(folder)
+      if (!swept) sweep(folder)
+      swept = true
+      replaceWhole(file, `${JSON.stringify(record, null, 2)}\n`)
+    } catch (error) {
+      throw diskTrouble(error, `"${name}" was not saved`, folder)
+    }
+  }
+
+  return {
+    async read(name) {
+      return recall(fileOf(name))
+    },
+
+    async list(onBroken) {
+      const found: { readonly key: string; readonly record: T }[] = []
+      for (const entry of recordFiles(folder)) {
+        const file = path.join(folder, entry)
+        try {
+          const record = recall(file)
+          if (record) found.push({ key: foldName(String(nameOf(record))), record })
+        } catch (error) {
+          if (!(error instanceof AuthCliError)) throw error
+          onBroken?.(file, error.message)
+        }
+      }
+      return found.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ record }) => record)
+    },
+
+    async update(name, change, signal) {
+      const file = fileOf(name)
+      return withLock(lockOf(file), { what: `"${name}"`, signal }, async () => {
+        const current = recall(file)
+        const next = await change(current)
+        if (next === undefined) return current
+        keep(file, name, next)
+        return next
+      })
+    },
+
+    async remove(name) {
+      const file = fileOf(name)
+      if (statSync(file, { throwIfNoEntry: false }) === undefined) return false
+      const unlink = (): boolean => {
+        try {
+          return removeIfThere(file)
+        } catch (error) {
+          throw diskTrouble(error, `"${name}" was not deleted`, folder)
+        }
+      }
+      try {
+        return await withLock(lockOf(file), { what: `"${name}"` }, unlink)
+      } catch (error) {
+        // A full disk has no room for a lock, and deleting is how one makes room.
+        if (error instanceof MachineError && error.code === 'DISK_FULL') return unlink()
+        throw error
+      }
+    },
+  }
+}
+
+/** Undefined when there is no such file. No error quotes the content: it holds secrets, and so may the parser's words. */
+function readRecord(file: string): object | undefined {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined
+    throw unreadable(file, error)
+  }
+  const record = parseObject(text)
+  if (!record) throw corrupt(file, 'it does not hold one JSON object')
+  const version = (record as { readonly version?: unknown }).version
+  if (typeof version === 'number' && version > newestVersion) {
+    throw new MachineError('STORE_NEWER', `${file} was written by a newer auth-cli.`, {
+      hint: 'Update auth-cli, or keep apart homes with AUTH_CLI_HOME.',
+    })
+  }
+  return record
+}
+
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function checkName(name: unknown, file: string): void {
+  if (typeof name !== 'string' || name === '') throw corrupt(file, 'it does not say whose record it is')
+  let own: string | undefined
+  try {
+    own = `${fileNameFor(name)}.json`
+  } catch {
+    own = undefined
+  }
+  if (own !== path.basename(file)) throw corrupt(file, 'the name in it belongs to another file')
+}
+
+function corrupt(file: string, why: string): MachineError {
+  return new MachineError('STORE_CORRUPT', `${file} cannot be used: ${why}.`, {
+    hint: 'Move it out of the way or delete it, then make that record again.',
+  })
+}
+
+function unreadable(file: string, error: unknown): MachineError {
+  return new MachineError('NOT_READABLE', `${file} cannot be read.`, {
+    cause: error,
+    facts: [['System', errnoOf(error) ?? 'unknown']],
+    hint: 'Look who may read it and the folder that it is in.',
+  })
+}
+
+function recordFiles(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((entry) => entry.endsWith('.json'))
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return []
+    throw unreadable(folder, error)
+  }
+}
+
+/** What killed processes left holds secrets; it does not stay. */
+function sweep(folder: string): void {
+  for (const entry of readdirSync(folder)) {
+    if (!isTemporary(entry)) continue
+    const file = path.join(folder, entry)
+    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+    if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+  }
+}
