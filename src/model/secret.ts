@@ -55,7 +55,7 @@ export function secretsUnder(key: Uint8Array): Secrets {
 }
 
 /** How a value may be spelled by the time it stands in a URL, a header, a form or a JSON text. */
-function spellings(value: string): Set<string> {
+export function spellings(value: string): Set<string> {
   const bytes = Buffer.from(value, 'utf8')
   const percent = encodeURIComponent(value)
   const strict = percent.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
