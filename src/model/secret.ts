@@ -69,7 +69,7 @@ export function secretsUnder(key: Uint8Array): Secrets {
 }
 
 /** How a value may be spelled by the time it stands in a URL, a header, a form or a JSON text. */
-function spellings(value: string): Set<string> {
+export function spellings(value: string): Set<string> {
   const bytes = Buffer.from(value, 'utf8')
   if (bytes.toString('utf8') !== value) return new Set([value])
   const percent = encodeURIComponent(value)

@@ -1,0 +1,161 @@
+import type { Connection } from '../../model/connection.ts'
+import { spellings } from '../../model/secret.ts'
+import { isJwtShaped } from './jwt.ts'
+
+export interface MaskOptions {
+  /** Leaves the credential readable; everything else stays masked. */
+  readonly reveal?: boolean | undefined
+  /** The connection as it is on disk: for `export` and `--print`. */
+  readonly whole?: boolean | undefined
+}
+
+type Mask = (value: string) => string
+
+/**
+ * A copy fit to be shown: every secret in it wears its mask, found by where it stands (`accessToken`), by the name of its
+ * field, by its shape (a JWT), and by its value wherever else it turns up, in any spelling.
+ */
+export function maskedConnection(connection: Connection, mask: Mask, options: MaskOptions = {}): Connection {
+  if (options.whole) return connection
+  const known = knownSecrets(connection)
+  const { credential, snapshot } = connection
+  const { secret } = snapshot.client
+  const named = {
+    ...connection,
+    params: maskParams(connection, mask),
+    metadata: maskFields(connection.metadata, mask) as Connection['metadata'],
+    snapshot: {
+      ...snapshot,
+      client: secret === undefined ? snapshot.client : { ...snapshot.client, secret: mask(secret) },
+      tokenParams: maskFields(snapshot.tokenParams, mask) as typeof snapshot.tokenParams,
+      template: maskTemplate(snapshot.template, mask) as typeof snapshot.template,
+    },
+  }
+  if (options.reveal) return { ...sweep(named, known, mask), credential }
+  return sweep(
+    { ...named, credential: { ...(maskFields(credential, mask) as typeof credential), masked: true } },
+    known,
+    mask,
+  )
+}
+
+/** Whether a field of that name holds a secret: `access_token`, `clientSecret`, `X-Api-Key`, but not `token_type`. */
+export function isSecretName(name: string): boolean {
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '')
+  const last = words.at(-1) ?? ''
+  const lastTwo = words.slice(-2).join('_')
+  return (
+    secretWords.has(last) ||
+    secretPairs.has(lastTwo) ||
+    (last === 'code' && (words.length === 1 || codeOwners.has(words.at(-2) ?? ''))) ||
+    words.includes('webhook')
+  )
+}
+
+const secretWords = new Set(
+  `token tokens accesstoken refreshtoken idtoken authtoken secret secrets clientsecret password passwords passwd pwd passphrase
+  passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
+  session sid key keys`.split(/\s+/),
+)
+const secretPairs = new Set(['session_id', 'set_cookie', 'key_id_secret', 'token_value', 'secret_value'])
+const codeOwners = new Set(['auth', 'authorization', 'device', 'user', 'access', 'recovery', 'backup', 'security'])
+/** Said about a secret without being one. */
+const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|(?:at|in|on)|created|updated|format|alg|kid)$/
+
+/** A value with its secrets masked: every string (and number under a secret's name) that stands under a secret's name, however deep, and every JWT. */
+export function maskFields(value: unknown, mask: Mask, secret = false, name = ''): unknown {
+  if (typeof value === 'string') {
+    if (value === '') return value
+    return secret || isJwtShaped(value) ? mask(value) : maskUrl(value, mask)
+  }
+  if (typeof value === 'number') return isSecretName(name) ? mask(String(value)) : value
+  if (Array.isArray(value)) return value.map((item) => maskFields(item, mask, secret, name))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      const innocent = benign.test(key.replace(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase())
+      return [key, maskFields(inner, mask, isSecretName(key) || (secret && !innocent), key)]
+    }),
+  )
+}
+
+/** Secrets in a form, in the query or the fragment of a URL, and the password in front of its host. */
+function maskUrl(text: string, mask: Mask): string {
+  if (!/[=@]/.test(text)) return text
+  return text
+    .replace(/(^|[?&#;])([^=&#;?\s]+)=([^&#;\s]+)/g, (whole, before: string, name: string, value: string) =>
+      isSecretName(name) ? `${before}${name}=${mask(value)}` : whole,
+    )
+    .replace(
+      /(:\/\/[^/?#@:\s]*:)([^/?#@\s]+)@/g,
+      (_, before: string, password: string) => `${before}${mask(password)}@`,
+    )
+}
+
+function maskParams(connection: Connection, mask: Mask): Connection['params'] {
+  const masked = Object.entries(connection.params).map(([key, value]) => [
+    key,
+    isSecretParam(connection, key) ? mask(value) : maskUrl(value, mask),
+  ])
+  return Object.fromEntries(masked)
+}
+
+function isSecretParam(connection: Connection, key: string): boolean {
+  return connection.snapshot.template.connection_config?.[key]?.secret === true || isSecretName(key)
+}
+
+/** Parts of a template that name secrets without holding any. */
+const untouched = new Set(['connection_config', 'credentials', 'token_response'])
+
+/** A template holds no secrets but where somebody wrote one into its parameters; a placeholder is none. */
+function maskTemplate(value: unknown, mask: Mask): unknown {
+  if (Array.isArray(value)) return value.map((item) => maskTemplate(item, mask))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => {
+      if (untouched.has(key)) return [key, inner]
+      const literal = typeof inner === 'string' && !inner.includes('${') && inner !== ''
+      return [key, literal && isSecretName(key) ? mask(inner) : maskTemplate(inner, mask)]
+    }),
+  )
+}
+
+/** What must not be seen anywhere in the copy, longest first. */
+function knownSecrets(connection: Connection): string[] {
+  const found = new Set<string>()
+  const collect: Mask = (value) => {
+    found.add(value)
+    return value
+  }
+  maskFields(connection.credential, collect)
+  maskFields(connection.metadata, collect)
+  maskFields(connection.snapshot.tokenParams, collect)
+  for (const [key, value] of Object.entries(connection.params)) if (isSecretParam(connection, key)) found.add(value)
+  if (connection.snapshot.client.secret) found.add(connection.snapshot.client.secret)
+  return [...found].filter((value) => value.length >= shortestSwept)
+}
+
+/** A shorter value turns up by chance; it is masked by its place only. */
+const shortestSwept = 6
+
+/** The copy without any known secret in any text of it, whatever it is called there. */
+function sweep<T>(value: T, known: readonly string[], mask: Mask): T {
+  const text = JSON.stringify(value)
+  const forms = known
+    .flatMap((secret) => [...spellings(secret)].map((form) => [form, mask(secret)] as const))
+    .filter(([form]) => text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
+    .sort(([a], [b]) => b.length - a.length)
+  if (forms.length === 0) return value
+  const clean = (dirty: string) => forms.reduce((rest, [form, shown]) => rest.replaceAll(form, () => shown), dirty)
+  const walk = (inner: unknown): unknown => {
+    if (typeof inner === 'string') return clean(inner)
+    if (Array.isArray(inner)) return inner.map(walk)
+    if (typeof inner !== 'object' || inner === null) return inner
+    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, walk(item)]))
+  }
+  return walk(value) as T
+}
