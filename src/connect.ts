@@ -2,7 +2,7 @@ import { runFlow } from './flow.ts'
 import type { Connection } from './model/connection.ts'
 import { AuthCliError, TransportError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
-import type { Integration } from './model/integration.ts'
+import type { Endpoints, Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import type { Obtained } from './modes/mode.ts'
@@ -99,8 +99,8 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
 }
 
 /** The origins that secrets of these endpoints may be sent to. */
-export function originsOf(endpoints: Readonly<Partial<Record<string, string | undefined>>>): string[] {
-  const origins = Object.values(endpoints).flatMap((url) => (url !== undefined && URL.canParse(url) ? [new URL(url).origin] : []))
+export function originsOf(endpoints: Endpoints): string[] {
+  const origins = Object.values(endpoints).flatMap((url: string | undefined) => (url !== undefined && URL.canParse(url) ? [new URL(url).origin] : []))
   return [...new Set(origins)]
 }
 

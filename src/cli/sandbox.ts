@@ -36,11 +36,11 @@ export function assertFault(fault: string | undefined): void {
 }
 
 /** Wakes the sandbox that a connection was made with, before the first request to it. */
-export function sandboxWaker(home: string, store: () => Store, name: string) {
+export function sandboxWaker(home: string, store: Store, name: string) {
   let woken: Promise<Sandbox | undefined> | undefined
   const wake = async (url: string): Promise<Sandbox | undefined> => {
     const { origin, port } = new URL(url)
-    const connection = await store().connections.read(name)
+    const connection = await store.connections.read(name)
     if (connection?.provider !== 'sandbox' || connection.snapshot.source.kind !== 'built-in') return undefined
     if (!connection.snapshot.origins.includes(origin)) return undefined
     if ((await runningSandbox(home))?.port === Number(port)) return undefined

@@ -134,7 +134,7 @@ function journalIn(paths: Paths, settings: Settings): () => Promise<Journal> {
       env: process.env,
       days: settings['log-days'],
       now: Date.now,
-      onTrouble: (error) => process.stderr.write(`! The log cannot be written: ${error.message}\n`),
+      onTrouble: (why) => process.stderr.write(`! The log cannot be written: ${why}\n`),
     })
   })
 }

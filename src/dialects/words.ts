@@ -1,4 +1,5 @@
-import { fill } from '../fill/fill.ts'
+import { fillText } from '../fill/fill.ts'
+import { contextOf } from '../fill/flaw.ts'
 import type { Dialect, Remark, Setting, TokenRequest } from '../model/dialect.ts'
 import type { Scalar } from '../model/provider.ts'
 import { normalise } from './answer.ts'
@@ -40,10 +41,11 @@ function request(request: TokenRequest, setting: Setting, remark: Remark): Token
   }
 }
 
-function filled(params: Readonly<Record<string, Scalar>>, setting: Setting): Record<string, string> {
-  const scope = { connectionConfig: setting.params }
+function filled(params: Readonly<Record<string, Scalar>>, { params: answers, template }: Setting): Record<string, string> {
+  const context = contextOf(template.display_name ?? 'template', template)
+  const fillOne = (name: string, value: string): string => fillText(`token_params.${name}`, value, { connectionConfig: answers }, context)
   return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, typeof value === 'string' ? fill(value, scope, 'text') : String(value)]),
+    Object.entries(params).map(([name, value]) => [name, typeof value === 'string' ? fillOne(name, value) : String(value)]),
   )
 }
 

@@ -1,4 +1,5 @@
-import { fillUrl } from '../fill/fill.ts'
+import { contextOf } from '../fill/flaw.ts'
+import { fillUrl } from '../fill/url.ts'
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import { AuthCliError, ProviderError } from '../model/errors.ts'
@@ -404,7 +405,8 @@ function titleOf(template: Template, name: string): string {
 /** The token URL may need what only the callback brings (Zoho's `accounts-server`). */
 function tokenEndpoint(integration: Integration, answers: Readonly<Record<string, string>>): string {
   const { endpoints, provider } = integration
-  return endpoints.token ?? fillUrl('token_url', provider.template.token_url ?? '', { connectionConfig: answers }, { provider })
+  const { name, template } = provider
+  return endpoints.token ?? fillUrl('token_url', template.token_url ?? '', { connectionConfig: answers }, contextOf(name, template))
 }
 
 /** The members that a template lists, texts and booleans only. */

@@ -8,8 +8,8 @@ export async function run(given: Given): Promise<void> {
   const { world, print, reveal } = await openSession(given)
   const connection = await savedConnection(world, given.arguments[0] ?? '')
   const { mask } = world.secrets
-  const changed = await templateChange(world, connection)
-  await print.value({ ...maskedConnection(connection, mask, { reveal }), templateChanged: changed }, (style) =>
-    connectionScreen(connection, style, { mask, reveal, now: world.clock.now(), templateChanged: changed }),
+  const template = await templateChange(world, connection)
+  await print.value({ ...maskedConnection(connection, mask, { reveal }), templateState: template }, (style) =>
+    connectionScreen(connection, style, { mask, reveal, now: world.clock.now(), template }),
   )
 }

@@ -219,7 +219,7 @@ function endpointPairs({ snapshot }: Connection, style: Style): Labelled[] {
     ['token', endpoints.token],
     ['refresh', endpoints.refresh],
     ['API', endpoints.api],
-    ['issuer', snapshot.issuer],
+    ['issuer', snapshot.endpoints.issuer],
   ]
   return [
     ...urls.flatMap(([label, url]): Labelled[] => (url ? [[label, style.text(url)]] : [])),

@@ -1,4 +1,4 @@
-import type { Provider } from '../../model/provider.ts'
+import type { Provider, SourceKind } from '../../model/provider.ts'
 import { pad, type Style, width, wrap } from './style.ts'
 import { type Labelled, labelled, table } from './table.ts'
 
@@ -10,16 +10,23 @@ export interface ProviderRow {
 
 const sources = { project: 'project', person: 'yours', added: 'added', 'built-in': 'built in' } as const
 
+/** What a line of the list tells. */
+export interface ProviderLine {
+  readonly name: string
+  readonly title: string
+  readonly mode?: string | undefined
+  readonly source: { readonly kind: SourceKind }
+}
+
 /** One line per provider. */
-export function providersTable(providers: readonly Provider[], style: Style): string {
+export function providersTable(providers: readonly ProviderLine[], style: Style): string {
   if (providers.length === 0) return style.terminal ? 'No provider matches.\n' : ''
   return table(
     providers,
     [
       { title: 'name', cell: ({ name }) => name, paint: style.bold, kept: true },
       { title: 'title', cell: ({ title }) => title },
-      { title: 'mode', cell: ({ template }) => template.auth_mode },
-      { title: 'categories', cell: ({ template }) => (template.categories ?? []).join(', ') },
+      { title: 'mode', cell: ({ mode = '' }) => mode },
       { title: 'from', cell: ({ source }) => sources[source.kind] },
     ],
     style,

@@ -36,7 +36,7 @@ describe('the card', () => {
   })
 
   it('warns of a missing expiry, a missing refresh token and missing scopes', async () => {
-    const bare = { type: 'OAUTH2', accessToken: credential.accessToken, raw: {} }
+    const bare = { type: 'OAUTH2', obtainedAt: credential.obtainedAt, accessToken: credential.accessToken, raw: {} }
     const card = connectionCard(connection({ credential: bare }), await drawn(80, { color: true }), view)
     const yellow = card.match(/\x1b\[33m[^\x1b]*/g)?.map((text) => text.slice(5))
     expect(yellow).toEqual(['expiry not said by the provider', 'none', '(missing: write)'])

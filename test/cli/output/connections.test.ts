@@ -9,7 +9,7 @@ const refusal = { at: past, code: 'INVALID_GRANT', message: 'no', final: true }
 
 it.each([
   ['ok', connection()],
-  ['ok', connection({ credential: { type: 'OAUTH2', accessToken: 'x' } })],
+  ['ok', connection({ credential: { type: 'OAUTH2', obtainedAt: past, accessToken: 'x' } })],
   ['no refresh', connection({ credential: lasting })],
   ['expired', connection({ credential: { ...credential, expiresAt: past } })],
   ['refresh refused', connection({ lastError: refusal })],
@@ -26,7 +26,7 @@ const several = [
     provider: 'google',
     params: { api_key: 'never-shown-0001' },
     lastError: refusal,
-    credential: { type: 'OAUTH2', accessToken: 'x' },
+    credential: { type: 'OAUTH2', obtainedAt: past, accessToken: 'x' },
   }),
 ]
 

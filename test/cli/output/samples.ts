@@ -35,6 +35,7 @@ export const credential: Credential = {
   refreshToken: 'zat-refresh-9876543210fedcba',
   tokenType: 'bearer',
   expiresAt: '2026-11-23T12:34:31.000Z',
+  obtainedAt: '2026-11-23T12:04:31.000Z',
   raw: {
     access_token: 'zat-access-0123456789abcdefXYZ',
     refresh_token: 'zat-refresh-9876543210fedcba',

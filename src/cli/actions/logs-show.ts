@@ -1,0 +1,13 @@
+import { readFlow, readFlows } from '../../node/flows.ts'
+import { storyScreen } from '../output/story.ts'
+import { type Given, openSession } from '../session.ts'
+
+/** `auth-cli logs show <id|last>`: one flow from start to end. */
+export async function run(given: Given): Promise<void> {
+  const { paths, print } = await openSession(given)
+  const events = readFlow(paths.logs, given.arguments[0] ?? 'last')
+  const id = events[0]?.flow
+  const hasEnded = events.some(({ type }) => type === 'flow.ended')
+  const state = hasEnded ? undefined : readFlows(paths.logs).flows.find((flow) => flow.id === id)?.state
+  await print.value(events, (style) => storyScreen(events, style, { verbose: given.options['verbose'] === true, state }))
+}

@@ -1,0 +1,109 @@
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import { MachineError, ProviderError, UsageError } from '../../model/errors.ts'
+import type { Header } from '../../model/event.ts'
+import { type ApiAnswer, type ApiCall, request } from '../../request.ts'
+import { openAwake } from '../awake.ts'
+import { progressFor } from '../progress.ts'
+import { type Given, readNumber, type Session } from '../session.ts'
+
+/** `auth-cli request <name> <path or url>`, with curl's letters. */
+export async function run(given: Given): Promise<void> {
+  const [name = '', target = ''] = given.arguments
+  const progress = progressFor(given)
+  const call = callOf(given, target)
+  const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
+  const isVerbose = given.options['verbose'] === true
+  await progress.start(session.style, { skip: (event) => event.type === 'exchange' && !isVerbose })
+  const seconds = readNumber('--timeout', given.options['timeout'], 1, 86_400)
+  if (seconds !== undefined) session.limit(seconds, 'the API did not answer in time')
+  try {
+    const refused = await request(session.world, name, call, (answer) => deliver(answer, given, session))
+    if (refused !== undefined) throw refused
+  } finally {
+    await close()
+  }
+}
+
+/** Prints the answer; returns the failure that a status of 400 or more is. */
+async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Promise<ProviderError | undefined> {
+  const { output, include } = given.options
+  if (include === true) await print.bytes(headText(answer))
+  if (typeof output === 'string' && output !== '-') await save(answer, output)
+  else await print.bytes(answer.body)
+  if (answer.status < 400) return undefined
+  const { title, scopes } = { title: answer.connection.snapshot.template.display_name ?? answer.connection.provider, scopes: answer.connection.scopes.granted }
+  const challenge = answer.headers.find(([name]) => name.toLowerCase() === 'www-authenticate')?.[1]
+  const error = new ProviderError(`HTTP_${answer.status}`, `${title} answered ${answer.status} ${answer.statusText || (STATUS_CODES[answer.status] ?? '')}`.trim(), {
+    status: answer.status,
+    words: challenge,
+    hint: hintOf(answer.status, scopes),
+  })
+  error.flow = answer.flow
+  return error
+}
+
+function hintOf(status: number, scopes: readonly string[]): string {
+  if (status === 401) return 'The API does not take this token: renew it with auth-cli refresh --force, or connect again.'
+  if (status === 403) return `The token may not do this. It has the scopes ${scopes.join(', ') || '(none)'}; connect again with others: --scope.`
+  if (status === 404) return 'Check the path: it is joined to the base URL that auth-cli inspect shows.'
+  if (status === 429) return 'Too many requests: wait as the answer says (-i shows its headers).'
+  return 'The body above is what the API says of it.'
+}
+
+function headText(answer: ApiAnswer): string {
+  const lines = answer.headers.map(([name, value]) => `${name}: ${value}`)
+  return [`HTTP/1.1 ${answer.status} ${answer.statusText}`.trimEnd(), ...lines, '', ''].join('\r\n')
+}
+
+async function save(answer: ApiAnswer, file: string): Promise<void> {
+  try {
+    await pipeline(answer.body, createWriteStream(file))
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
+    throw new MachineError('NOT_WRITABLE', `${file} cannot be written: ${'code' in cause ? cause.code : ''}.`, { hint: 'Choose another file with -o.', cause })
+  }
+}
+
+function callOf(given: Given, target: string): ApiCall {
+  const { options } = given
+  const headers = ((options['header'] as string[] | undefined) ?? []).map(headerOf)
+  const data = options['data'] as string[] | undefined
+  const body = data === undefined ? {} : { body: bodyOf(data) }
+  const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type')
+  const type: Header[] = data === undefined || isTyped ? [] : [['content-type', guessType(body.body)]]
+  const method = String(options['request'] ?? (data === undefined ? 'GET' : 'POST'))
+  if (!/^[A-Za-z]+$/.test(method)) throw new UsageError('BAD_FLAG', `"${method}" is not an HTTP method.`)
+  return {
+    method: method.toUpperCase(),
+    target,
+    headers: [...headers, ...type],
+    ...body,
+    allowHttp: options['allowHttp'] === true,
+    logBodies: options['logBodies'] === true,
+  }
+}
+
+/** `Name: value`; `Name:` leaves a header out. */
+function headerOf(line: string): Header {
+  const at = line.indexOf(':')
+  const name = line.slice(0, at).trim()
+  const value = line.slice(at + 1).trim()
+  if (at < 1 || !/^[!#$%&'*+.^`|~\w-]+$/.test(name) || /[\r\n\0]/.test(value)) {
+    throw new UsageError('BAD_FLAG', `-H wants "Name: value", not ${JSON.stringify(line)}.`)
+  }
+  return [name, value]
+}
+
+/** curl's letters: `@file`, `@-`; several are joined with `&`. One file alone is streamed. */
+function bodyOf(data: readonly string[]): ApiCall['body'] {
+  const [only = ''] = data
+  if (data.length === 1 && only.startsWith('@') && only !== '@-') return createReadStream(only.slice(1))
+  return data.map((part) => (part.startsWith('@') ? readFileSync(part === '@-' ? 0 : part.slice(1), 'utf8') : part)).join('&')
+}
+
+/** curl calls every -d a form; people who send JSON mean JSON. */
+function guessType(body: ApiCall['body']): string {
+  return typeof body === 'string' && /^\s*[{[]/.test(body) ? 'application/json' : 'application/x-www-form-urlencoded'
+}
