@@ -5,6 +5,7 @@ import { flawOfUrl } from '../fill/url.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Fields, type Kind, templateFields } from './fields.ts'
 import { nearest } from './nearest.ts'
+import { isPattern } from './pattern.ts'
 import { type FieldPath, fieldName, type PlaceOf } from './problem.ts'
 
 /** A mapping about to be checked: what it is called, its fields, and where each of them stands. */
@@ -227,14 +228,6 @@ function checkDeclarations({ name, fields, placeOf }: Checked): readonly Problem
     }
   }
   return problems
-}
-
-function isPattern(source: string): boolean {
-  try {
-    return new RegExp(source) !== undefined
-  } catch {
-    return false
-  }
 }
 
 function isMapping(value: unknown): value is Mapping {

@@ -41,6 +41,12 @@ function scalarText(written: string): string {
   const single = /^'((?:[^']|'')*)'/.exec(written)?.[1]
   if (single !== undefined) return single.replaceAll("''", "'")
   const double = /^"((?:[^"\\]|\\.)*)"/.exec(written)?.[1]
-  if (double !== undefined) return double.replace(/\\(.)/g, '$1')
+  if (double !== undefined) return double.replace(/\\(?:u([\da-f]{4})|x([\da-f]{2})|(.))/gi, unescaped)
   return written.replace(/(^|\s+)#.*$/, '')
+}
+
+function unescaped(_: string, wide?: string, narrow?: string, letter = ''): string {
+  const code = wide ?? narrow
+  if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16))
+  return letter === 'e' ? '\u001b' : letter === 'n' || letter === 't' ? ' ' : letter
 }

@@ -2,6 +2,7 @@ import { runInNewContext } from 'node:vm'
 import { flagOf } from '../fill/flag.ts'
 import type { Prompt, Template } from '../model/provider.ts'
 import type { Need } from '../model/world.ts'
+import { isPattern } from './pattern.ts'
 import { plainTitle } from './title.ts'
 
 /** What to make of an answer: the value to keep, with a word where it was changed; or what is wrong with it. */
@@ -132,7 +133,9 @@ function brokenRule(value: string, prompt: Prompt): string | undefined {
     const [rule, words] = format
     if (!(rule instanceof RegExp ? rule.test(value) : rule(value))) return words
   }
-  return prompt.pattern === undefined ? undefined : brokenPattern(value, prompt.pattern)
+  // One that is no regular expression is the template's fault, which its check warns of.
+  const isHeld = prompt.pattern !== undefined && isPattern(prompt.pattern)
+  return isHeld ? brokenPattern(value, prompt.pattern) : undefined
 }
 
 /** A pattern comes from a stranger: it runs on a bounded text, in a context of its own, for a bounded time. */
@@ -147,6 +150,6 @@ function brokenPattern(value: string, pattern: string): string | undefined {
     )
     return matches === true ? undefined : `must match ${shown}`
   } catch {
-    return `cannot be checked: the template's pattern ${shown} fails or takes too long`
+    return `cannot be checked: the template's pattern ${shown} takes too long`
   }
 }

@@ -86,7 +86,7 @@ describe('a template', () => {
     [
       'connection_config: { s: { format: host } }',
       '7:37 x.connection_config.s.format: expected one of hostname, uuid, uri, email, found "host"',
-      'Use one of hostname, uuid, uri, email.',
+      'Did you mean hostname?',
     ],
   ])('with %s is wrong there', async (line, expected, fix) => {
     const [problem, ...more] = await problemsOf(`${sound}  ${line}\n`)

@@ -7,7 +7,7 @@ test.each([
   ['zendesc', ['zendesk']],
   ['gogle', ['google']],
   ['gooogle', ['google']],
-  ['gihtub', ['github', 'gitlab']],
+  ['gihtub', ['github']],
   ['Slack', ['slack']],
   ['zen', ['zendesk', 'zendesk-sell']],
   ['jria', ['jira']],

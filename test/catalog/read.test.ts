@@ -31,7 +31,7 @@ describe('a broken file', () => {
     ['a quoted key of the prototype', 'a: {"constructor": 1}\n', 1, 5, '"constructor"'],
     ['a second document', 'a: 1\n---\nb: 2\n', undefined, undefined, 'several documents'],
     ['a mapping as key', '? {a: 1}\n: 2\n', 1, 1, 'complex keys'],
-    ['nesting without end', `a: ${'['.repeat(200)}`, 1, 36, 'nested'],
+    ['nesting without end', `a: ${'['.repeat(200)}`, 1, 35, 'nested'],
   ])('with %s is named with its place and a fix', async (_, content, line, column, message) => {
     const error = await failure(parseYaml(content, 'my.yaml'))
     expect(error).toBeInstanceOf(TemplateError)
