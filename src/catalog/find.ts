@@ -1,0 +1,173 @@
+import { type TemplateError, UsageError } from '../model/errors.ts'
+import type { Provider, SourceKind, Template, TemplateSource } from '../model/provider.ts'
+import { type Resolved, resolveAlias } from './alias.ts'
+import { check } from './check.ts'
+import type { Glance } from './glance.ts'
+import { nearest } from './nearest.ts'
+import { invalid } from './problem.ts'
+import { type Entry, findTemplate, glance, hashOf } from './read.ts'
+import { plainTitle } from './title.ts'
+
+/** A place where templates are kept. */
+export interface Source {
+  readonly kind: SourceKind
+  /** The folder or file. */
+  readonly path: string
+  readonly find: (name: string) => Promise<Entry | undefined>
+  readonly glance: () => readonly Glance[]
+  /** Set where the source could not be read as a whole: thrown once nothing else has what was asked for. */
+  readonly broken?: TemplateError | undefined
+}
+
+/** A line of the list of providers. */
+export interface ListedProvider {
+  readonly name: string
+  readonly title: string
+  /** Absent where only a whole parse would tell. */
+  readonly mode?: string | undefined
+  readonly source: { readonly kind: SourceKind; readonly file: string }
+}
+
+/** A folder of one-provider files, or one file with many. */
+export function sourceAt(kind: SourceKind, path: string): Source {
+  return { kind, path, find: (name) => findTemplate(name, path), glance: () => glance(path) }
+}
+
+/** All sources in the order in which they win: the project's, the person's folder, added ones, the built-in folder. */
+export function orderedSources(given: {
+  readonly project?: { readonly sources: readonly Source[] } | undefined
+  readonly person: string
+  readonly added?: readonly string[] | undefined
+  readonly builtIn: string
+}): readonly Source[] {
+  return [
+    ...(given.project?.sources ?? []),
+    sourceAt('person', given.person),
+    ...(given.added ?? []).map((path) => sourceAt('added', path)),
+    sourceAt('built-in', given.builtIn),
+  ]
+}
+
+/**
+ * The provider of that name from the first source that has it, aliases resolved (an alias looks in its own source and
+ * those after it), checked. `known`: further names to suggest. Throws UsageError `UNKNOWN_PROVIDER` with the nearest
+ * names, TemplateError `TEMPLATE_INVALID` with every problem.
+ */
+export async function findProvider(
+  name: string,
+  sources: readonly Source[],
+  known: readonly string[] = [],
+): Promise<Provider> {
+  const catalogue = catalogueOf(sources)
+  const entry = await catalogue.find(name, 0)
+  if (!entry) throw unknownProvider(name, sources, known)
+  const resolved = await catalogue.resolve(entry)
+  const problems = [...entry.warnings, ...check({ name, ...resolved })]
+  if (problems.some(({ severity }) => severity === 'error')) throw invalid(`The template "${name}"`, problems)
+  const template = resolved.fields as Template
+  const title = plainTitle(template.display_name ?? '')
+  return {
+    name,
+    title: title === '' ? name : title,
+    template,
+    source: sourceOf(catalogue.sourceOf(entry), entry, resolved),
+    hides: await hiddenBy(entry, catalogue),
+    warnings: problems,
+  }
+}
+
+/** Every provider there is, each name once, in the order of their names; nothing is parsed or checked. */
+export async function listProviders(sources: readonly Source[]): Promise<readonly ListedProvider[]> {
+  const layers = sources.map((source) => ({
+    source,
+    glances: new Map(source.glance().map((one) => [one.name, one] as const)),
+  }))
+  const inherited = (member: 'title' | 'mode', one: Glance, layer: number, steps: number): string | undefined => {
+    if (one[member] !== undefined || one.alias === undefined || steps > 16) return one[member]
+    for (let below = one.alias === one.name ? layer + 1 : layer; below < layers.length; below += 1) {
+      const target = layers[below]?.glances.get(one.alias)
+      if (target) return inherited(member, target, below, steps + 1)
+    }
+    return undefined
+  }
+  const listed = new Map<string, ListedProvider>()
+  layers.forEach(({ source, glances }, layer) => {
+    for (const one of glances.values()) {
+      if (listed.has(one.name)) continue
+      const title = plainTitle(inherited('title', one, layer, 0) ?? '')
+      const mode = inherited('mode', one, layer, 0)
+      listed.set(one.name, {
+        name: one.name,
+        title: title === '' ? one.name : title,
+        mode: mode === undefined ? undefined : plainTitle(mode),
+        source: { kind: source.kind, file: one.file },
+      })
+    }
+  })
+  return [...listed.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+interface Catalogue {
+  /** From the source of that index on. */
+  readonly find: (name: string, from: number) => Promise<Entry | undefined>
+  readonly resolve: (entry: Entry) => Promise<Resolved>
+  readonly indexOf: (entry: Entry) => number
+  readonly sourceOf: (entry: Entry) => SourceKind
+  readonly size: number
+}
+
+function catalogueOf(sources: readonly Source[]): Catalogue {
+  const owners = new Map<Entry, number>()
+  const indexOf = (entry: Entry): number => owners.get(entry) ?? 0
+  const find = async (name: string, from: number): Promise<Entry | undefined> => {
+    for (let index = from; index < sources.length; index += 1) {
+      const entry = await sources[index]?.find(name)
+      if (!entry) continue
+      owners.set(entry, index)
+      return entry
+    }
+    return undefined
+  }
+  return {
+    find,
+    indexOf,
+    size: sources.length,
+    sourceOf: (entry) => sources[indexOf(entry)]?.kind ?? 'built-in',
+    resolve: (entry) =>
+      resolveAlias(entry, async (target, from) => {
+        // An alias of its own name builds on the template that it hides.
+        const hidden = target === from.name ? await find(target, indexOf(from) + 1) : undefined
+        return hidden ?? find(target, indexOf(from))
+      }),
+  }
+}
+
+function sourceOf(kind: SourceKind, entry: Entry, resolved: Resolved): TemplateSource {
+  return { kind, file: entry.file, hash: hashOf(JSON.stringify(resolved.fields)) }
+}
+
+/** The templates of the same name in later sources; one that is itself broken counts too, under the hash of nothing. */
+async function hiddenBy(entry: Entry, catalogue: Catalogue): Promise<readonly TemplateSource[]> {
+  const hidden: TemplateSource[] = []
+  for (let from = catalogue.indexOf(entry) + 1; from < catalogue.size; ) {
+    const other = await catalogue.find(entry.name, from).catch(() => undefined)
+    if (!other) break
+    const kind = catalogue.sourceOf(other)
+    const resolved = await catalogue.resolve(other).catch(() => undefined)
+    hidden.push(resolved ? sourceOf(kind, other, resolved) : { kind, file: other.file, hash: hashOf('') })
+    from = catalogue.indexOf(other) + 1
+  }
+  return hidden
+}
+
+function unknownProvider(name: string, sources: readonly Source[], known: readonly string[]): Error {
+  const broken = sources.find((source) => source.broken)?.broken
+  if (broken) return broken
+  const shown = plainTitle(name).slice(0, 80)
+  const names = sources.flatMap((source) => source.glance().map((one) => one.name))
+  const meant = nearest(name, [...known, ...names])
+  const question = meant.length > 0 ? ` Did you mean ${meant.join(' or ')}?` : ''
+  return new UsageError('UNKNOWN_PROVIDER', `There is no provider called "${shown}".${question}`, {
+    hint: `List them with auth-cli providers, or describe yours: auth-cli providers new ${shown}`,
+  })
+}

@@ -1,0 +1,155 @@
+import { runInNewContext } from 'node:vm'
+import { flagOf } from '../fill/flag.ts'
+import type { Prompt, Template } from '../model/provider.ts'
+import type { Need } from '../model/world.ts'
+import { isPattern } from './pattern.ts'
+import { plainTitle } from './title.ts'
+
+/** What to make of an answer: the value to keep, with a word where it was changed; or what is wrong with it. */
+export type Accepted = ReturnType<Need['accept']>
+
+/** A question of a template, ready to be a flag and a prompt. */
+export interface Question extends Need {
+  /** Spellings of the flag, ours first: `--account-id`, `--accountId`. Empty where it is reached by `--param` only. */
+  readonly flags: readonly string[]
+  /** Set where the flag would be one of ours, or another question's: it is then `--param key=<value>`. */
+  readonly isParam: boolean
+  readonly description: string
+  /** True where leaving it empty is an answer. */
+  readonly isOptional: boolean
+}
+
+const longestAnswer = 65_536
+/** A template's pattern sees at most this many characters. */
+const longestMatched = 1_024
+/** Milliseconds that a template's pattern may take. */
+const patternTime = 100
+
+/**
+ * The questions of a template in the order in which they are asked: those with `order` first, the others as written;
+ * hidden and automated ones are never asked. `taken`: flags that mean something else already (`--scope`).
+ */
+export function questions(template: Template, taken: readonly string[] = []): readonly Question[] {
+  const used = new Set(taken)
+  const prompts = Object.entries(template.connection_config ?? {})
+  const asked = prompts.filter(([, prompt]) => prompt.hidden !== true && prompt.automated !== true)
+  const rank = ([, prompt]: readonly [string, Prompt]): number => prompt.order ?? Number.MAX_SAFE_INTEGER
+  return asked.sort((a, b) => rank(a) - rank(b)).map(([key, prompt]) => questionFor(key, prompt, used))
+}
+
+/** Answers that nobody is asked for: the defaults of hidden questions. */
+export function hiddenAnswers(template: Template): Readonly<Record<string, string>> {
+  const hidden = Object.entries(template.connection_config ?? {}).filter(
+    ([, prompt]) => prompt.hidden === true && prompt.automated !== true && prompt.default_value !== undefined,
+  )
+  return Object.fromEntries(hidden.map(([key, prompt]) => [key, prompt.default_value ?? '']))
+}
+
+function questionFor(key: string, prompt: Prompt, used: Set<string>): Question {
+  const spellings = [...new Set([flagOf(key), `--${key}`])].filter((flag) => /^--[A-Za-z0-9][\w-]*$/.test(flag))
+  // `--no-x` would be the negation of `--x`.
+  const isTaken = used.has(spellings[0] ?? '') || spellings[0]?.startsWith('--no-') === true
+  const flags = isTaken ? [] : spellings.filter((flag) => !used.has(flag))
+  for (const flag of flags) used.add(flag)
+  const flag = flags[0] ?? `--param ${key}=<value>`
+  return {
+    key,
+    flag,
+    flags,
+    isParam: flags.length === 0,
+    label: plainTitle(prompt.title ?? '') || key,
+    description: plainTitle(prompt.description ?? ''),
+    isOptional: prompt.optional === true || prompt.default_value !== undefined,
+    prompt,
+    accept: (typed) => accept(typed, prompt, flags[0] ?? `--param ${key}`),
+  }
+}
+
+/** Trims and reduces what was typed, then holds it to the question's rules. Nothing typed means the default. */
+function accept(typed: string, prompt: Prompt, flag: string): Accepted {
+  const trimmed = typed.trim()
+  if (trimmed === '') {
+    if (prompt.default_value !== undefined) return { value: prompt.default_value }
+    return prompt.optional === true ? { value: '' } : { problem: `${flag} needs a value${exampleOf(prompt)}.` }
+  }
+  if (trimmed.length > longestAnswer) return { problem: `${flag} is longer than ${longestAnswer} characters.` }
+  if (/[\u0000-\u001f\u007f]/.test(trimmed)) return { problem: `${flag} may not contain control characters.` }
+  const reduced = reduce(trimmed, prompt)
+  if (reduced === undefined)
+    return {
+      problem: `${flag} belongs between ${prompt.prefix ?? ''}… and …${prompt.suffix ?? ''}${exampleOf(prompt)}.`,
+    }
+  if (reduced === '') return { problem: `${flag} needs a value${exampleOf(prompt)}.` }
+  const rule = brokenRule(reduced, prompt)
+  if (rule !== undefined) return { problem: `${flag} ${rule}${exampleOf(prompt)}.` }
+  if (reduced === trimmed) return { value: reduced }
+  return {
+    value: reduced,
+    note: prompt.secret === true ? `${flag} was shortened.` : `Took "${reduced}" from "${trimmed}".`,
+  }
+}
+
+function exampleOf(prompt: Prompt): string {
+  const example = plainTitle(prompt.example ?? '')
+  return example === '' ? '' : `, for example ${example}`
+}
+
+/**
+ * `https://acme.zendesk.com/agent` is `acme` where the template supplies `https://` and `.zendesk.com` around it.
+ * Undefined where a whole URL was given that is not one of this provider's.
+ */
+function reduce(typed: string, { prefix = '', suffix = '', format, example = '' }: Prompt): string | undefined {
+  if (format === 'uri') return typed
+  const isHostPart = prefix.includes('://') || suffix.startsWith('.') || format === 'hostname'
+  if (!isHostPart) return typed
+  const scheme = /^https?:\/\//i.exec(typed)?.[0]
+  const isUrl = scheme !== undefined
+  let rest = typed.slice(scheme?.length ?? 0)
+  const lead = prefix.replace(/^[a-z]+:\/\//i, '')
+  if (lead !== '' && rest.toLowerCase().startsWith(lead.toLowerCase())) rest = rest.slice(lead.length)
+  const tail = suffix.split('/')[0] ?? ''
+  const keepsPath = tail === '' && example.replace(/^[a-z]+:\/\//i, '').includes('/')
+  const path = rest.search(keepsPath ? /[?#]/ : /[/?#]/)
+  // Without a scheme a slash is no URL's; the rules judge it as it is.
+  const host = (isUrl && path !== -1 ? rest.slice(0, path) : rest).replace(/\/$/, '')
+  if (tail === '') return host
+  if (host.toLowerCase().endsWith(tail.toLowerCase()) && host.length > tail.length) return host.slice(0, -tail.length)
+  return isUrl ? undefined : host
+}
+
+const formats: Readonly<Record<string, readonly [rule: RegExp | ((value: string) => boolean), words: string]>> = {
+  hostname: [/^[a-zA-Z0-9.-]+$/, 'must be a host name'],
+  uuid: [/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a UUID'],
+  uri: [(value) => URL.canParse(value), 'must be a whole URL'],
+  email: [/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'must be an e-mail address'],
+}
+
+/** The rule that a value breaks, as the end of a sentence; undefined where it keeps them all. */
+function brokenRule(value: string, prompt: Prompt): string | undefined {
+  if (prompt.enum && !prompt.enum.includes(value)) return `must be one of ${prompt.enum.map(plainTitle).join(', ')}`
+  const format =
+    prompt.format !== undefined && Object.hasOwn(formats, prompt.format) ? formats[prompt.format] : undefined
+  if (format) {
+    const [rule, words] = format
+    if (!(rule instanceof RegExp ? rule.test(value) : rule(value))) return words
+  }
+  // One that is no regular expression is the template's fault, which its check warns of.
+  const isHeld = prompt.pattern !== undefined && isPattern(prompt.pattern)
+  return isHeld ? brokenPattern(value, prompt.pattern) : undefined
+}
+
+/** A pattern comes from a stranger: it runs on a bounded text, in a context of its own, for a bounded time. */
+function brokenPattern(value: string, pattern: string): string | undefined {
+  if (value.length > longestMatched) return `may have at most ${longestMatched} characters`
+  const shown = plainTitle(pattern)
+  try {
+    const matches: unknown = runInNewContext(
+      'new RegExp(pattern).test(value)',
+      { pattern, value },
+      { timeout: patternTime },
+    )
+    return matches === true ? undefined : `must match ${shown}`
+  } catch {
+    return `cannot be checked: the template's pattern ${shown} takes too long`
+  }
+}

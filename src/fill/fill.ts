@@ -1,0 +1,136 @@
+import { type FillContext, type Flaw, flawError } from './flaw.ts'
+import { functions, words } from './forms.ts'
+import { type Piece, type Placeholder, parse } from './parse.ts'
+import { type Scope, valueAt } from './scope.ts'
+
+/**
+ * Where a text will stand. `url`: every value is percent-encoded (encodeURIComponent) and an empty one counts as
+ * missing. `text` (a header, a parameter): values stand as they are, and CR, LF and NUL are refused.
+ */
+export type Place = 'url' | 'text'
+
+export type Filled = { readonly text: string } | { readonly flaw: Flaw }
+
+/** A value in its place: `path` says where it came from; a literal of the template has none. */
+export interface Resolved {
+  readonly value: string
+  readonly path?: string | undefined
+}
+
+/**
+ * Fills every `${…}` of a template's text. Of `A || B || C` the first alternative wins whose placeholders all have
+ * values; a purely literal one is a fallback wherever it stands. A value is never itself evaluated.
+ */
+export function fill(text: string, scope: Scope, place: Place): Filled {
+  const chosen = choose(text, scope, place === 'url')
+  if ('flaw' in chosen) return chosen
+  let filled = ''
+  for (const { value, path } of chosen.pieces) {
+    const placed = path === undefined ? { text: value } : place === 'url' ? encode(value) : plain(value)
+    if ('why' in placed) return { flaw: { kind: 'refused', path: path ?? '', why: placed.why } }
+    filled += placed.text
+  }
+  return { text: filled }
+}
+
+/**
+ * Fills a header or parameter. Throws UsageError `MISSING_INPUT` naming the flag that would supply what is missing,
+ * UsageError `BAD_FLAG` for a value that may not stand there, TemplateError `TEMPLATE_INVALID` for what nobody can supply.
+ */
+export function fillText(field: string, text: string, scope: Scope, context: FillContext): string {
+  const filled = fill(text, scope, 'text')
+  if ('flaw' in filled) throw flawError(filled.flaw, field, text, context)
+  return filled.text
+}
+
+/** Every path that the text refers to, alternatives and arguments included, each once, in order. */
+export function placeholders(text: string): readonly string[] {
+  const parsed = parse(text)
+  if ('malformed' in parsed) return []
+  const found = new Set<string>()
+  const collect = (pieces: readonly Piece[]): void => {
+    for (const piece of pieces) {
+      if (typeof piece === 'string') continue
+      if (piece.call) collect(piece.call.argument)
+      else found.add(piece.source)
+    }
+  }
+  parsed.alternatives.forEach(collect)
+  return [...found]
+}
+
+/** Picks the alternative that stands, its values looked up but not yet encoded. */
+export function choose(
+  text: string,
+  scope: Scope,
+  emptyIsMissing: boolean,
+): { readonly pieces: readonly Resolved[] } | { readonly flaw: Flaw } {
+  const parsed = parse(text)
+  if ('malformed' in parsed) return { flaw: { kind: 'malformed', why: parsed.malformed } }
+  const { alternatives } = parsed
+  const strict = emptyIsMissing || alternatives.length > 1
+  const spoken = alternatives.filter((pieces) => pieces.some((piece) => typeof piece !== 'string'))
+  const literal = alternatives.find((pieces) => pieces.every((piece) => typeof piece === 'string'))
+  const missing = new Set<string>()
+  for (const pieces of spoken) {
+    const resolved = resolveAll(pieces, scope, strict)
+    if ('pieces' in resolved) return resolved
+    if (resolved.flaw.kind !== 'missing') return resolved
+    for (const path of resolved.flaw.paths) missing.add(path)
+  }
+  if (literal) return { pieces: [{ value: literal.join('') }] }
+  return { flaw: { kind: 'missing', paths: [...missing] } }
+}
+
+type ResolvedAll = { readonly pieces: readonly Resolved[] } | { readonly flaw: Flaw }
+
+function resolveAll(pieces: readonly Piece[], scope: Scope, emptyIsMissing: boolean): ResolvedAll {
+  const resolved: Resolved[] = []
+  const missing: string[] = []
+  for (const piece of pieces) {
+    if (typeof piece === 'string') {
+      resolved.push({ value: piece })
+      continue
+    }
+    const one = resolve(piece, scope)
+    if ('flaw' in one) {
+      if (one.flaw.kind !== 'missing') return one
+      missing.push(...one.flaw.paths)
+    } else if (one.value === '' && emptyIsMissing) missing.push(piece.source)
+    else resolved.push(one)
+  }
+  return missing.length > 0 ? { flaw: { kind: 'missing', paths: missing } } : { pieces: resolved }
+}
+
+function resolve(placeholder: Placeholder, scope: Scope): Resolved | { readonly flaw: Flaw } {
+  const { source, call } = placeholder
+  if (call) {
+    const compute = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined
+    if (!compute) return { flaw: { kind: 'unknown', form: `${call.name}(…)` } }
+    const argument = resolveAll(call.argument, scope, false)
+    if ('flaw' in argument) return argument
+    return { value: compute(argument.pieces.map((piece) => piece.value).join('')), path: source }
+  }
+  const word = /^([a-z]+)([:+-].*)?$/.exec(source)
+  const make = word?.[1] !== undefined && Object.hasOwn(words, word[1]) ? words[word[1]] : undefined
+  if (make) {
+    const value = make(scope, word?.[2] ?? '')
+    return value === undefined ? { flaw: { kind: 'unknown', form: source } } : { value, path: source }
+  }
+  const value = valueAt(scope, source)
+  return value === undefined ? { flaw: { kind: 'missing', paths: [source] } } : { value, path: source }
+}
+
+/** A value as one component of a URL. `.` and `..` are refused: they would walk the path, however they are encoded. */
+export function encode(value: string): { readonly text: string } | { readonly why: string } {
+  if (value === '.' || value === '..') return { why: 'it may not be "." or ".."' }
+  try {
+    return { text: encodeURIComponent(value) }
+  } catch {
+    return { why: 'it is not well-formed Unicode' }
+  }
+}
+
+function plain(value: string): { readonly text: string } | { readonly why: string } {
+  return /[\r\n\0]/.test(value) ? { why: 'it may not contain line breaks or NUL' } : { text: value }
+}

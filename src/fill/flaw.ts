@@ -1,0 +1,97 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
+import { type AuthCliError, TemplateError, UsageError } from '../model/errors.ts'
+import type { Template } from '../model/provider.ts'
+import { flagOf } from './flag.ts'
+
+/** Why a text could not be filled. */
+export type Flaw =
+  | { readonly kind: 'missing'; readonly paths: readonly string[] }
+  /** The value at `path` would break out of its place. */
+  | { readonly kind: 'refused'; readonly path: string; readonly why: string }
+  | { readonly kind: 'malformed'; readonly why: string }
+  /** A form of `${…}` that is not understood. */
+  | { readonly kind: 'unknown'; readonly form: string }
+
+/** Whose text it is, and how the person could supply what it asks for. */
+export interface FillContext {
+  /** Name of the template. */
+  readonly template: string
+  /** What to type for a key of `connectionConfig`; undefined where the template declares no such key. */
+  readonly flagFor: (key: string) => string | undefined
+}
+
+/**
+ * The context of a template's own texts. `asked`: what to type for each question that has a flag of its own; any other
+ * declared key is reached by `--param`.
+ */
+export function contextOf(name: string, template: Template, asked?: ReadonlyMap<string, string>): FillContext {
+  const declared = new Set<string>([
+    ...Object.keys(template.connection_config ?? {}),
+    ...(template.token_response_metadata ?? []),
+    ...(template.redirect_uri_metadata ?? []),
+    ...listed(template['connection_configuration']),
+    ...listed(template['webhook_response_metadata']),
+  ])
+  return {
+    template: name,
+    flagFor: (key) => {
+      if (!declared.has(key)) return undefined
+      if (asked) return asked.get(key) ?? `--param ${key}=<value>`
+      return askedByFlag(template, key) ? flagOf(key) : `--param ${key}=<value>`
+    },
+  }
+}
+
+/** The error that says what stopped `field`, whose text is `text`, from being filled. Values never stand in it. */
+export function flawError(flaw: Flaw, field: string, text: string, context: FillContext): AuthCliError {
+  const where = `${field} of the template "${context.template}"`
+  const template = (why: string, fix: string): AuthCliError =>
+    new TemplateError('TEMPLATE_INVALID', `${where} cannot be filled: ${why}.`, {
+      hint: fix,
+      facts: [['Written as', text]],
+    })
+  switch (flaw.kind) {
+    case 'malformed':
+      return template(flaw.why, 'Close every "${" with "}".')
+    case 'unknown':
+      return template(`"\${${flaw.form}}" is not understood here`, 'Check its spelling, or update auth-cli.')
+    case 'refused': {
+      const said = spoken(flaw.path, context)
+      return new UsageError('BAD_FLAG', `${said ?? flaw.path} cannot stand in ${where}: ${flaw.why}.`, {
+        facts: [['Goes into', text]],
+        hint: `Give ${said ? `another value for ${said}` : 'another value'}.`,
+      })
+    }
+    case 'missing': {
+      const flags = flaw.paths.map((path) => spoken(path, context))
+      const unknown = flaw.paths.filter((_, index) => flags[index] === undefined)
+      if (flaw.paths.length === unknown.length)
+        return template(
+          `nothing supplies ${unknown.map((path) => `\${${path}}`).join(', ')}`,
+          'Declare it under connection_config, or correct its name.',
+        )
+      const known = flags.filter((flag) => flag !== undefined)
+      return new UsageError('MISSING_INPUT', `${where} needs ${known.join(' or ')}.`, {
+        facts: [['Goes into', text]],
+        hint: `Give ${known.join(' or ')}.`,
+      })
+    }
+  }
+}
+
+/** What the person types for a path; undefined where nothing they type supplies it. */
+function spoken(path: string, context: FillContext): string | undefined {
+  if (path === 'clientId') return '--client-id'
+  if (path === 'clientSecret') return '--client-secret'
+  const key = /^connectionConfig\.(.+)$/s.exec(path)?.[1]
+  return key === undefined ? undefined : context.flagFor(key)
+}
+
+function askedByFlag(template: Template, key: string): boolean {
+  const prompt = template.connection_config?.[key]
+  return prompt !== undefined && prompt.automated !== true && prompt.hidden !== true
+}
+
+function listed(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
+}

@@ -1,0 +1,144 @@
+import { describe, expect, it, test } from 'vitest'
+import { hiddenAnswers, questions } from '../../src/catalog/questions.ts'
+import type { Prompt, Template } from '../../src/model/provider.ts'
+
+const template = (connection_config: Record<string, Prompt>): Template => ({ auth_mode: 'OAUTH2', connection_config })
+const answer = (prompt: Prompt, typed: string, key = 'subdomain') =>
+  questions(template({ [key]: prompt }))[0]?.accept(typed)
+
+const zendesk: Prompt = { prefix: 'https://', suffix: '.zendesk.com', pattern: '^[a-z0-9_-]+$', example: 'acme' }
+
+describe('the questions of a template', () => {
+  it('come in their order, then as written, without hidden and automated ones', () => {
+    const asked = questions(
+      template({
+        last: {},
+        secret: { hidden: true, default_value: 'x' },
+        second: { order: 2 },
+        realm: { automated: true },
+        first: { order: 1 },
+        later: {},
+      }),
+    )
+    expect(asked.map(({ key }) => key)).toEqual(['first', 'second', 'last', 'later'])
+    expect(questions({ auth_mode: 'OAUTH2' })).toEqual([])
+  })
+
+  it('answer hidden ones with their defaults', () => {
+    expect(hiddenAnswers(template({ a: { hidden: true, default_value: 'x' }, b: { hidden: true }, c: {} }))).toEqual({
+      a: 'x',
+    })
+  })
+
+  it('have a flag in kebab case and one as written', () => {
+    const [question] = questions(template({ accountId: { title: '\u001b[31mAccount', description: 'The\nnumber' } }))
+    expect(question).toMatchObject({
+      flag: '--account-id',
+      flags: ['--account-id', '--accountId'],
+      isParam: false,
+      label: 'Account',
+      description: 'The number',
+    })
+  })
+
+  it('are reached by --param where the flag means something else', () => {
+    const asked = questions(template({ scope: {}, accountId: {}, account_id: {}, noReply: {} }), ['--scope'])
+    expect(asked.map(({ flag, isParam }) => [flag, isParam])).toEqual([
+      ['--param scope=<value>', true],
+      ['--account-id', false],
+      ['--param account_id=<value>', true],
+      ['--param noReply=<value>', true],
+    ])
+    expect(asked[0]?.accept('')).toEqual({ problem: '--param scope needs a value.' })
+  })
+})
+
+describe('an answer', () => {
+  test.each([
+    ['as it is', zendesk, 'acme', 'acme', undefined],
+    ['trimmed', zendesk, '  acme \n', 'acme', undefined],
+    ['a whole URL', zendesk, 'https://acme.zendesk.com', 'acme', 'Took "acme" from "https://acme.zendesk.com".'],
+    ['a deep URL', zendesk, 'https://acme.zendesk.com/agent/x?y#z', 'acme', expect.any(String)],
+    ['a host', zendesk, 'acme.Zendesk.com', 'acme', expect.any(String)],
+    ['a host with a slash', zendesk, 'acme.zendesk.com/', 'acme', expect.any(String)],
+    ['http for https', zendesk, 'http://acme.zendesk.com', 'acme', expect.any(String)],
+    [
+      'a prefix with a host in it',
+      { prefix: 'https://api.', suffix: '.x.com' },
+      'https://api.eu.x.com/v1',
+      'eu',
+      expect.any(String),
+    ],
+    [
+      'a suffix with a path',
+      { prefix: 'https://', suffix: '.x.com/api' },
+      'https://eu.x.com/api',
+      'eu',
+      expect.any(String),
+    ],
+    ['a host name', { format: 'hostname' }, 'https://login.x.com/a', 'login.x.com', expect.any(String)],
+    [
+      'a host whose example has a path',
+      { prefix: 'https://', example: 'a.x.com/main' },
+      'https://b.x.com/main/',
+      'b.x.com/main',
+      expect.any(String),
+    ],
+    ['a URL that is asked for', { format: 'uri', prefix: 'https://' }, 'https://x.com/a', 'https://x.com/a', undefined],
+    ['nothing, where there is a default', { default_value: 'eu' }, ' ', 'eu', undefined],
+    ['nothing, where it is optional', { optional: true, pattern: '^a$' }, '', '', undefined],
+    ['a choice', { enum: ['eu', 'us'] }, 'us', 'us', undefined],
+    [
+      'a UUID',
+      { format: 'uuid' },
+      '7D444840-9DC0-11D1-B245-5FFDCE74FAD2',
+      '7D444840-9DC0-11D1-B245-5FFDCE74FAD2',
+      undefined,
+    ],
+    ['an address', { format: 'email' }, 'a@b.co', 'a@b.co', undefined],
+    ['an unanchored pattern', { pattern: '\\d' }, 'a1b', 'a1b', undefined],
+    ['anything, where the pattern is none', { pattern: '(' }, 'a', 'a', undefined],
+    ['text around which nothing is a host', { prefix: 'key-' }, 'key-1', 'key-1', undefined],
+  ] as const)('is taken: %s', (_, prompt, typed, value, note) => {
+    expect(answer(prompt as Prompt, typed)).toEqual(note === undefined ? { value } : { value, note })
+  })
+
+  test.each([
+    ['nothing', zendesk, '', '--subdomain needs a value, for example acme.'],
+    ['what the pattern forbids', zendesk, 'Acme!', '--subdomain must match ^[a-z0-9_-]+$, for example acme.'],
+    [
+      "another site's URL",
+      zendesk,
+      'https://acme.evil.com',
+      '--subdomain belongs between https://… and ….zendesk.com, for example acme.',
+    ],
+    ['only a scheme', { prefix: 'https://' }, 'https://', '--subdomain needs a value.'],
+    ['no choice', { enum: ['eu', 'us'] }, 'de', '--subdomain must be one of eu, us.'],
+    ['no host name', { format: 'hostname' }, 'a b', '--subdomain must be a host name.'],
+    ['no UUID', { format: 'uuid' }, '7D44', '--subdomain must be a UUID.'],
+    ['no URL', { format: 'uri' }, 'x.com', '--subdomain must be a whole URL.'],
+    ['no address', { format: 'email' }, 'a@b', '--subdomain must be an e-mail address.'],
+    ['a control character', {}, 'a\u001b[31m', '--subdomain may not contain control characters.'],
+    ['a line break', {}, 'a\r\nb', '--subdomain may not contain control characters.'],
+    [
+      'more than a pattern may see',
+      { pattern: '^a+$' },
+      'a'.repeat(1_025),
+      '--subdomain may have at most 1024 characters.',
+    ],
+    ['more than anybody types', {}, 'a'.repeat(70_000), '--subdomain is longer than 65536 characters.'],
+  ] as const)('is refused: %s', (_, prompt, typed, problem) => {
+    expect(answer(prompt as Prompt, typed)).toEqual({ problem })
+  })
+
+  it('is refused where the pattern of a template would run on without end', () => {
+    expect(answer({ pattern: '^(a+)+$' }, `${'a'.repeat(60)}!`)).toEqual({
+      problem: "--subdomain cannot be checked: the template's pattern ^(a+)+$ takes too long.",
+    })
+  })
+
+  it('that is secret is not repeated in the note', () => {
+    const accepted = answer({ ...zendesk, secret: true }, 'https://hush.zendesk.com')
+    expect(accepted).toEqual({ value: 'hush', note: '--subdomain was shortened.' })
+  })
+})
