@@ -42,12 +42,16 @@ export function readBytes(file: string): Buffer | undefined {
   })
 }
 
-/** What the file system says of a file; undefined when there is none. */
+/** What the file system says of a file; undefined where there is none, or none that we may see. */
 export function statOf(
   file: string,
 ): { readonly uid: number; readonly mode: number; readonly isFolder: boolean } | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false })
-  return stats && { uid: stats.uid, mode: stats.mode, isFolder: stats.isDirectory() }
+  try {
+    const stats = statSync(file)
+    return { uid: stats.uid, mode: stats.mode, isFolder: stats.isDirectory() }
+  } catch {
+    return undefined
+  }
 }
 
 /** The path with every symbolic link followed; undefined when there is nothing there. */
@@ -103,7 +107,7 @@ export function isTemplateName(name: string): boolean {
  */
 export async function findTemplate(name: string, path: string): Promise<Entry | undefined> {
   if (!isTemplateName(name)) return undefined
-  if (isYaml(path) && statOf(path)?.isFolder !== true) return findInFile(name, path)
+  if (statOf(path)?.isFolder === false) return findInFile(name, path)
   for (const extension of ['yaml', 'yml']) {
     const file = join(path, `${name}.${extension}`)
     const bytes = readBytes(file)

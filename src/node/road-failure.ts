@@ -108,7 +108,8 @@ function explainCertificate(
   target: Target,
   circumstances: Circumstances,
 ): TransportError | undefined {
-  const isCertificate = code in certificateFaults || /^(CERT|CRL|UNABLE_TO|ERROR_IN_CERT|HOSTNAME_MISMATCH)/.test(code)
+  const isCertificate =
+    Object.hasOwn(certificateFaults, code) || /^(CERT|CRL|UNABLE_TO|ERROR_IN_CERT|HOSTNAME_MISMATCH)/.test(code)
   if (!isCertificate) return undefined
   const shown = circumstances.certificate ?? (cause as { cert?: PeerCertificate }).cert
   const fault = certificateFaults[code] ?? `cannot be verified (${code})`

@@ -131,10 +131,21 @@ describe('an answer', () => {
     expect(answer(prompt as Prompt, typed)).toEqual({ problem })
   })
 
-  it('is refused where the pattern of a template would run on without end', () => {
-    expect(answer({ pattern: '^(a+)+$' }, `${'a'.repeat(60)}!`)).toEqual({
-      problem: "--subdomain cannot be checked: the template's pattern ^(a+)+$ takes too long.",
-    })
+  test.each(['^(a+)+$', '^a*a*a*a*a*a*a*a*a*a*b$'])(
+    'is refused where the pattern %s of a template would run on without end',
+    (pattern) => {
+      expect(answer({ pattern }, `${'a'.repeat(60)}!`)).toEqual({
+        problem: `--subdomain cannot be checked: the template's pattern ${pattern} takes too long.`,
+      })
+    },
+  )
+
+  test.each([
+    ['^[a-z]+-(?:eu|us)$', 'acme-eu', 'acme-de'],
+    ['^[0-9]{10}$', '0123456789', '123'],
+  ])('is held to the pattern %s', (pattern, good, bad) => {
+    expect(answer({ pattern }, good)).toEqual({ value: good })
+    expect(answer({ pattern }, bad)).toEqual({ problem: `--subdomain must match ${pattern}.` })
   })
 
   it('that is secret is not repeated in the note', () => {

@@ -144,6 +144,10 @@ test('a browser that lives until it is answered holds up neither the opening nor
   const waiting = Number(readFileSync(pid, 'utf8'))
   expect(waiting).toBeGreaterThan(1)
   expect(() => process.kill(waiting, 0)).not.toThrow()
+  if (process.platform === 'linux') {
+    // A process group of its own: our Ctrl-C is not the browser's.
+    expect(readFileSync(`/proc/${waiting}/stat`, 'utf8').split(' ')[4]).toBe(String(waiting))
+  }
   process.kill(waiting)
   expect({ status, stdout }).toEqual({ status: 0, stdout: '$BROWSER\n' })
 })

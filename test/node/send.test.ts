@@ -1,7 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
-import { type AddressInfo, connect, createServer as createSocketServer, type Server as SocketServer } from 'node:net'
+import {
+  type AddressInfo,
+  connect,
+  createServer as createSocketServer,
+  type Socket,
+  type Server as SocketServer,
+} from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, createGzip, deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
@@ -204,6 +210,25 @@ describe('the answer', () => {
     expect(peak).toBeLessThan(64 * 1024 * 1024)
   })
 
+  test('is fetched no faster than it is read', async () => {
+    let written = 0
+    const port = await serve((_, response) => {
+      const more = (): void => {
+        if (response.destroyed || written > 128 * 1024 * 1024) return
+        written += 64 * 1024
+        response.write(Buffer.alloc(64 * 1024), () => setImmediate(more))
+      }
+      more()
+    })
+    const answer = await send(outgoing(`http://127.0.0.1:${port}/`))
+    let turns = 0
+    for await (const _ of answer.body) {
+      await new Promise((resolve) => setTimeout(resolve, 2))
+      if (++turns === 100) break
+    }
+    expect(written).toBeLessThan(32 * 1024 * 1024)
+  })
+
   test('is not read on once its reader has left', async () => {
     let closed = (): void => {}
     const isClosed = new Promise<void>((resolve) => {
@@ -238,7 +263,8 @@ describe('the answer', () => {
     })
     const answer = await send(outgoing(`http://127.0.0.1:${port}/`))
     cut()
-    await text(await send(outgoing(`http://127.0.0.1:${await serve((_, response) => void response.end())}/`)))
+    const second = await serve((_, response) => void response.end())
+    for (let count = 0; count < 5; count++) await text(await send(outgoing(`http://127.0.0.1:${second}/`)))
     expect(await failureOf(text(answer))).toMatchObject({ code: 'UNREACHABLE' })
   })
 })
@@ -533,32 +559,52 @@ describe('https', () => {
 describe('the end of a process', () => {
   const leaving = (more: string): string => `
     import { makeSend } from '${built('node/send.js')}'
-    const send = makeSend({})
+    const send = makeSend(process.env)
     const ended = new AbortController()
     const request = { method: 'GET', url: process.env.URL, headers: [], signal: ended.signal }
     ${more}
     console.log('done')`
 
+  /** Given up once the far end has been reached: the test says so on stdin. */
+  const giveUp = (url: string): string =>
+    `process.stdin.once('data', () => { process.stdin.destroy(); ended.abort() })
+     await send({ ...request, url: ${url} }).catch(({ code }) => code !== 'CANCELLED' && console.log(code))`
+
   test.each([
     ['an idle connection', 'for await (const chunk of (await send(request)).body);'],
     [
       'an answer left early',
-      'for await (const chunk of (await send({ ...request, url: request.url + "endless" })).body) break',
+      "for await (const _ of (await send({ ...request, url: request.url + 'endless' })).body) break",
     ],
-    [
-      'a request given up',
-      'setTimeout(() => ended.abort(), 20); await send({ ...request, url: request.url + "never" }).catch(() => {})',
-    ],
+    ['a request given up', giveUp("request.url + 'never'")],
+    ['a handshake given up', giveUp('process.env.MUTE')],
+    ['a proxy given up', giveUp("'http://acme.test/'")],
   ])('is not delayed by %s', async (_, more) => {
+    let reached = (): void => {}
     const port = await serve((request, response) => {
       response.setHeader('keep-alive', 'timeout=600')
       if (request.url === '/') response.end('x'.repeat(100))
+      if (request.url === '/never') reached()
       if (request.url !== '/endless') return
       const write = (): void =>
         void (response.destroyed || response.write('x'.repeat(10_000), () => setImmediate(write)))
       write()
     })
-    const { ended } = runScript(leaving(more), { URL: `http://127.0.0.1:${port}/` })
-    expect(await ended).toEqual({ status: 0, stdout: 'done\n', stderr: '' })
+    const held: Socket[] = []
+    const mute = await listen(
+      createSocketServer((socket) => {
+        held.push(socket.on('error', () => {}))
+        socket.once('data', () => reached())
+      }),
+    )
+    const env = {
+      URL: `http://127.0.0.1:${port}/`,
+      MUTE: `https://127.0.0.1:${mute}/`,
+      HTTP_PROXY: `127.0.0.1:${mute}`,
+    }
+    const leaver = runScript(leaving(more), env)
+    reached = () => leaver.type('enough')
+    expect(await leaver.ended).toEqual({ status: 0, stdout: 'done\n', stderr: '' })
+    for (const socket of held) socket.destroy()
   })
 })
