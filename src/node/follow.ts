@@ -1,11 +1,14 @@
-import { closeSync, type FSWatcher, fstatSync, watch } from 'node:fs'
+import { closeSync, type FSWatcher, fstatSync, statSync, watch } from 'node:fs'
 import type { LogEvent } from '../model/event.ts'
 import { parseEvent } from './flows.ts'
 import { listSegments, openIfThere, readRange } from './segments.ts'
 
-/** How far a segment has been followed. */
+/**
+ * How far a segment has been followed. It stays open, so that what is deleted is still read to its end and no other
+ * file is given its inode.
+ */
 interface Bookmark {
-  /** Tells a file from another that took its name. */
+  readonly fd: number
   readonly inode: number
   /** Bytes read. */
   position: number
@@ -25,7 +28,12 @@ const newline = 0x0a
  */
 export function followEvents(folder: string, signal: AbortSignal): AsyncIterable<LogEvent> {
   const bookmarks = new Map<string, Bookmark>()
-  for (const { file } of listSegments(folder)) markEnd(file, bookmarks)
+  for (const { file } of listSegments(folder)) {
+    const bookmark = openBookmark(file)
+    if (!bookmark) continue
+    bookmark.position = lastLineEnd(bookmark.fd)
+    bookmarks.set(file, bookmark)
+  }
   return follow(folder, signal, bookmarks)
 }
 
@@ -49,6 +57,7 @@ async function* follow(
   } finally {
     signal.removeEventListener('abort', bell.ring)
     watcher?.close()
+    for (const { fd } of bookmarks.values()) closeSync(fd)
   }
 }
 
@@ -62,28 +71,29 @@ function watchFolder(folder: string, changed: () => void): FSWatcher | undefined
 }
 
 function* newEvents(folder: string, bookmarks: Map<string, Bookmark>): Generator<LogEvent> {
-  const segments = listSegments(folder)
-  for (const file of bookmarks.keys()) {
-    if (!segments.some((segment) => segment.file === file)) bookmarks.delete(file)
+  const files = listSegments(folder).map(({ file }) => file)
+  for (const [file, bookmark] of bookmarks) {
+    if (statSync(file, { throwIfNoEntry: false })?.ino === bookmark.inode) continue
+    yield* readOn(bookmark)
+    closeSync(bookmark.fd)
+    bookmarks.delete(file)
   }
-  for (const { file } of segments) {
-    const fd = openIfThere(file)
-    if (fd === undefined) continue
-    try {
-      const { ino: inode, size } = fstatSync(fd)
-      const known = bookmarks.get(file)
-      const isSame = known && known.inode === inode && known.position <= size
-      const bookmark = isSame ? known : { inode, position: 0, unfinished: Buffer.alloc(0) }
-      bookmarks.set(file, bookmark)
-      while (bookmark.position < size) yield* turnPage(fd, bookmark, size)
-    } finally {
-      closeSync(fd)
-    }
+  for (const file of files) {
+    const bookmark = bookmarks.get(file) ?? openBookmark(file)
+    if (!bookmark) continue
+    bookmarks.set(file, bookmark)
+    yield* readOn(bookmark)
   }
 }
 
-function* turnPage(fd: number, bookmark: Bookmark, size: number): Generator<LogEvent> {
-  const bytes = readRange(fd, bookmark.position, Math.min(bookmark.position + block, size))
+function* readOn(bookmark: Bookmark): Generator<LogEvent> {
+  const { size } = fstatSync(bookmark.fd)
+  if (size < bookmark.position) Object.assign(bookmark, { position: 0, unfinished: Buffer.alloc(0) })
+  while (bookmark.position < size) yield* turnPage(bookmark, size)
+}
+
+function* turnPage(bookmark: Bookmark, size: number): Generator<LogEvent> {
+  const bytes = readRange(bookmark.fd, bookmark.position, Math.min(bookmark.position + block, size))
   if (bytes.length === 0) {
     bookmark.position = size
     return
@@ -100,22 +110,20 @@ function* turnPage(fd: number, bookmark: Bookmark, size: number): Generator<LogE
   }
 }
 
-/** After the last whole line, so that an event that is just being written is not missed. */
-function markEnd(file: string, bookmarks: Map<string, Bookmark>): void {
+function openBookmark(file: string): Bookmark | undefined {
   const fd = openIfThere(file)
-  if (fd === undefined) return
-  try {
-    const { ino: inode, size } = fstatSync(fd)
-    let position = 0
-    for (let end = size; end > 0 && position === 0; end = Math.max(0, end - block)) {
-      const start = Math.max(0, end - block)
-      const at = readRange(fd, start, end).lastIndexOf(newline)
-      if (at !== -1) position = start + at + 1
-    }
-    bookmarks.set(file, { inode, position, unfinished: Buffer.alloc(0) })
-  } finally {
-    closeSync(fd)
+  return fd === undefined ? undefined : { fd, inode: fstatSync(fd).ino, position: 0, unfinished: Buffer.alloc(0) }
+}
+
+/** The end of the last whole line, and not of the file, so that an event that is just being written is not missed. */
+function lastLineEnd(fd: number): number {
+  for (let end = fstatSync(fd).size; end > 0; ) {
+    const start = Math.max(0, end - block)
+    const at = readRange(fd, start, end).lastIndexOf(newline)
+    if (at !== -1) return start + at + 1
+    end = start
   }
+  return 0
 }
 
 interface Bell {

@@ -96,13 +96,15 @@ test('a journal that is cleared goes on being followed', async () => {
   const { next } = follower(folder)
   append('2026-11-23.1.jsonl', lines(quirk('a', '1')))
   expect(await next(1)).toEqual(['1'])
-  clearLogs(folder)
+  // Unread when it is deleted, and followed by a longer file of the same name: both are heard, each from its start.
   append('2026-11-23.1.jsonl', lines(quirk('a', '2')))
-  expect(await next(1)).toEqual(['2'])
+  clearLogs(folder)
+  append('2026-11-23.1.jsonl', lines(quirk('a', '3'), quirk('a', '4'), quirk('a', '5'), quirk('a', '6')))
+  expect(await next(5)).toEqual(['2', '3', '4', '5', '6'])
   rmSync(folder, { recursive: true })
   mkdirSync(folder)
-  writeFileSync(path.join(folder, '2026-11-24.1.jsonl'), lines(quirk('a', '3')))
-  expect(await next(1)).toEqual(['3'])
+  writeFileSync(path.join(folder, '2026-11-24.1.jsonl'), lines(quirk('a', '7')))
+  expect(await next(1)).toEqual(['7'])
 })
 
 test('the events of many processes are all heard', async () => {

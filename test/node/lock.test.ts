@@ -95,6 +95,16 @@ test('one killed while it cleared a left lock away stops nobody', async () => {
   expect(readdirSync(path.dirname(file))).toEqual([])
 })
 
+test('a left lock is only removed by whoever holds the lock on removing it', async () => {
+  const file = inFreshFolder()
+  plant(file, { ...(await ownLock()), pid: 2 ** 30, startTicks: 1, nonce: 'left' })
+  await withLock(`${file}.lock`, it, async () => {
+    await expect(withLock(file, { ...it, limit: 50 }, () => 'mine')).rejects.toThrow(TransportError)
+    expect(readFileSync(file, 'utf8')).toContain('left')
+  })
+  expect(await withLock(file, { ...it, limit: 10_000 }, () => 'mine')).toBe('mine')
+})
+
 test('the lock of another host is honoured while its heart beats', async () => {
   const file = inFreshFolder()
   plant(file, { pid: 2 ** 30, place: 'elsewhere', nonce: 'x' })
