@@ -1,5 +1,4 @@
-import type { Visit } from './answer.ts'
-import { type Answer, oauthError } from './answer.ts'
+import { type Answer, oauthError, type Visit } from './answer.ts'
 import type { SandboxClient } from './provider.ts'
 import { isSame } from './seal.ts'
 

@@ -118,7 +118,12 @@ export async function openSandbox(options: SandboxOptions = {}): Promise<Sandbox
   })
   routes = routesOf({ ...known, origin: server.origin }, server.port)
   const announcement = { port: server.port, pid: process.pid }
-  if (home !== undefined) announce(home, announcement)
+  try {
+    if (home !== undefined) announce(home, announcement)
+  } catch (error) {
+    await server.close()
+    throw error
+  }
   return {
     origin: server.origin,
     port: server.port,

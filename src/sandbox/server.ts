@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Answer, Route, Visit } from './answer.ts'
-import { json } from './answer.ts'
+import { type Answer, json, type Route, type Visit } from './answer.ts'
 
 /** A request that arrived and what became of it. Holds neither queries, headers nor bodies, and so no secrets. */
 export interface SandboxRequest {
@@ -50,9 +49,10 @@ async function readBody(request: IncomingMessage): Promise<string> {
   let size = 0
   for await (const chunk of request) {
     size += chunk.length
-    if (size > largestBody) throw new Unreadable(413, 'The body is larger than 64 KB.')
-    chunks.push(chunk)
+    // What is too much is read all the same, and dropped: whoever is still sending would not hear the answer.
+    if (size <= largestBody) chunks.push(chunk)
   }
+  if (size > largestBody) throw new Unreadable(413, 'The body is larger than 64 KB.')
   return Buffer.concat(chunks).toString()
 }
 
@@ -70,7 +70,7 @@ function deliver(answer: Answer, response: ServerResponse): void {
     setTimeout(send, lateBy).unref()
   } else if (answer.delivery === 'cut') {
     response.writeHead(answer.status, { ...answer.headers, 'content-length': length })
-    response.write(answer.body.slice(0, Math.floor(answer.body.length / 2)), () => socket?.end())
+    response.write(answer.body.slice(0, Math.floor(answer.body.length / 2)), () => socket?.destroySoon())
   } else send()
 }
 
@@ -98,14 +98,17 @@ async function serve(
     deliver(choose(method, url.pathname)(visit), response)
   } catch (error) {
     if (response.headersSent || response.destroyed) return
-    const status = error instanceof Unreadable ? error.status : 500
-    const message = error instanceof Unreadable ? error.message : 'The sandbox failed; that is a bug, not a fault.'
-    // The rest of a body that was refused is not worth reading: the connection ends with the answer.
-    deliver(
-      json(status, { error: status === 500 ? 'server_error' : 'invalid_request', message }, { connection: 'close' }),
-      response,
-    )
+    deliver(apologize(error), response)
   }
+}
+
+/** Names what went wrong by its code alone: a message may quote what was sent. */
+function apologize(error: unknown): Answer {
+  if (error instanceof Unreadable) {
+    return json(error.status, { error: 'invalid_request', error_description: error.message }, { connection: 'close' })
+  }
+  const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'a bug'
+  return json(500, { error: 'server_error', error_description: `The sandbox itself failed: ${code}.` })
 }
 
 function refuseGarbage(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -170,7 +173,8 @@ export async function openServer(options: {
       })
       void serve(request, response, origin, options.choose, arrival)
     })
-    return server.on('clientError', refuseGarbage)
+    // A connection that could not be accepted (no file descriptors left) must not end the process.
+    return server.on('clientError', refuseGarbage).on('error', () => {})
   }
   const { port, servers } = await listenOnLoopback(options.port, make)
   origin = `http://localhost:${port}`

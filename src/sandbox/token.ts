@@ -2,8 +2,17 @@ import { createHash } from 'node:crypto'
 import { type Answer, json, oauthError, repeatedParameters, type Visit } from './answer.ts'
 import { authenticate } from './clients.ts'
 import { faultNamed, type Mischief } from './faults.ts'
-import type { SandboxClient, TokenClaims } from './provider.ts'
-import { endFamily, isDue, isExpired, issueTokens, type PendingCode, type Provider, readToken } from './provider.ts'
+import {
+  endFamily,
+  isDue,
+  isExpired,
+  issueTokens,
+  type PendingCode,
+  type Provider,
+  readToken,
+  type SandboxClient,
+  type TokenClaims,
+} from './provider.ts'
 import { isSame, unseal } from './seal.ts'
 
 /** Reads the form and proves the client, or answers what is wrong with them; then lets `answer` do the rest. */

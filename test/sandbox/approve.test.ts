@@ -16,8 +16,9 @@ async function openServer(listener: RequestListener): Promise<string> {
 
 test('presses Approve and reads the last page of the client', async () => {
   const sandbox = await openForTest()
-  const { redirectUri, visits } = await openCallback()
+  const { redirectUri, visits, methods } = await openCallback()
   await approve(authorizeUrl(sandbox, { redirect_uri: redirectUri }))
+  expect(methods).toEqual(['GET'])
   expect(visits.map((url) => [url.pathname, [...url.searchParams.keys()]])).toEqual([
     ['/callback', ['code', 'state', 'iss']],
   ])

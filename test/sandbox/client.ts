@@ -1,7 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { onTestFinished } from 'vitest'
 import { approve, openSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/index.ts'
 
@@ -26,6 +29,30 @@ export function temporaryHome(): string {
   return home
 }
 
+const run = promisify(execFile)
+
+/**
+ * Runs a script in so many processes at once, with the exports of one file of the sandbox in reach as `subject`. What
+ * each wrote to stdout.
+ */
+export async function runTogether(file: string, processes: number, script: string): Promise<readonly string[]> {
+  const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
+  const source = fileURLToPath(new URL(`../../src/sandbox/${file}.ts`, import.meta.url))
+  const built = temporaryHome()
+  const options = ['--ignoreConfig', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck']
+  await run(process.execPath, [tsc, ...options, '--outDir', built, source])
+  writeFileSync(join(built, 'package.json'), '{"type":"module"}')
+  // Nobody begins before all are there: a race that one wins by starting earlier shows nothing.
+  const gate = temporaryHome()
+  const whole = `import * as subject from ${JSON.stringify(join(built, `${file}.js`))}
+    import { readdirSync, writeFileSync } from 'node:fs'
+    writeFileSync(${JSON.stringify(gate)} + '/' + process.pid, '')
+    while (readdirSync(${JSON.stringify(gate)}).length < ${processes}) {}
+    ${script}`
+  const runs = Array.from({ length: processes }, () => run(process.execPath, ['--input-type=module', '-e', whole]))
+  return (await Promise.all(runs)).map(({ stdout }) => stdout)
+}
+
 /** A sandbox that ends with the test. */
 export async function openForTest(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await openSandbox(options)
@@ -33,11 +60,17 @@ export async function openForTest(options: SandboxOptions = {}): Promise<Sandbox
   return sandbox
 }
 
-/** The client's end of the way back: answers every visit and keeps where it went. */
-export async function openCallback(): Promise<{ readonly redirectUri: string; readonly visits: URL[] }> {
+/** The client's end of the way back: answers every visit and keeps where it went and how. */
+export async function openCallback(): Promise<{
+  readonly redirectUri: string
+  readonly visits: URL[]
+  readonly methods: string[]
+}> {
   const visits: URL[] = []
+  const methods: string[] = []
   const server = createServer((request, response) => {
     visits.push(new URL(request.url ?? '', 'http://127.0.0.1'))
+    methods.push(request.method ?? '')
     response.end('<h1>Thank you</h1>')
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -47,7 +80,7 @@ export async function openCallback(): Promise<{ readonly redirectUri: string; re
   })
   const address = server.address()
   const port = typeof address === 'object' && address ? address.port : 0
-  return { redirectUri: `http://127.0.0.1:${port}/callback`, visits }
+  return { redirectUri: `http://127.0.0.1:${port}/callback`, visits, methods }
 }
 
 async function read(answer: Response): Promise<Reply> {

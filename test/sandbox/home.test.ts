@@ -1,14 +1,8 @@
-import { execFile } from 'node:child_process'
 import { readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { keepKey, readKey } from '../../src/sandbox/home.ts'
-import { temporaryHome } from './client.ts'
-
-const tsc = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url))
-const source = fileURLToPath(new URL('../../src/sandbox/home.ts', import.meta.url))
+import { runTogether, temporaryHome } from './client.ts'
 
 test('makes a key once, for its owner only, and keeps it', () => {
   const home = join(temporaryHome(), 'deep', 'inside')
@@ -28,16 +22,8 @@ test('refuses a damaged key instead of signing with it', () => {
 })
 
 test('of many processes that make the key at once, all end with the same one', async () => {
-  const home = temporaryHome()
-  const run = promisify(execFile)
-  const built = join(home, 'built')
-  const options = ['--ignoreConfig', '--target', 'es2023', '--module', 'nodenext', '--types', 'node', '--skipLibCheck']
-  await run(process.execPath, [tsc, ...options, '--outDir', built, source])
-  writeFileSync(join(built, 'package.json'), '{"type":"module"}')
-  const script = `import { keepKey } from ${JSON.stringify(join(built, 'home.js'))}
-    process.stdout.write(keepKey(${JSON.stringify(join(home, 'shared'))}).toString('hex'))`
-  const runs = Array.from({ length: 8 }, () => run(process.execPath, ['--input-type=module', '-e', script]))
-  const keys = (await Promise.all(runs)).map(({ stdout }) => stdout)
+  const home = JSON.stringify(join(temporaryHome(), 'shared'))
+  const keys = await runTogether('home', 8, `process.stdout.write(subject.keepKey(${home}).toString('hex'))`)
   expect(keys[0]).toMatch(/^[0-9a-f]{64}$/)
   expect(new Set(keys).size).toBe(1)
 })

@@ -91,6 +91,10 @@ test('answers what it cannot read and goes on', async () => {
     [`GET /constructor HTTP/1.1\r\n${host}\r\n`, /^HTTP\/1\.1 404 /],
     [`DELETE /token HTTP/1.1\r\n${host}\r\n`, /^HTTP\/1\.1 405 [\s\S]*allow: POST/],
     [`POST /token HTTP/1.1\r\n${host}${form}Content-Length: 70000\r\n\r\n${'x'.repeat(70_000)}`, /^HTTP\/1\.1 413 /],
+    [
+      `POST /token HTTP/1.1\r\n${host}${form}Content-Length: 5000000\r\n\r\n${'x'.repeat(5_000_000)}`,
+      /^HTTP\/1\.1 413 /,
+    ],
     [`POST /token HTTP/1.1\r\n${host}${form}Content-Length: 3\r\n\r\n%ff`, /^HTTP\/1\.1 401 /],
   ]
   for (const [request, answer] of rows) expect(await speak(port, request)).toMatch(answer)

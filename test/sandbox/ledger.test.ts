@@ -2,7 +2,7 @@ import { appendFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { openLedger } from '../../src/sandbox/ledger.ts'
-import { temporaryHome } from './client.ts'
+import { runTogether, temporaryHome } from './client.ts'
 
 test('the first who claims a mark has it, in memory and on disk', () => {
   const path = join(temporaryHome(), 'used')
@@ -33,4 +33,16 @@ test('a torn line harms nobody, and what was read is remembered when the file go
   expect(openLedger(path).has('b')).toBe(true)
   rmSync(path)
   expect(ledger.has('a')).toBe(true)
+})
+
+test('of many processes that claim the same marks at once, each mark goes to one', async () => {
+  const path = JSON.stringify(join(temporaryHome(), 'used'))
+  const won = await runTogether(
+    'ledger',
+    4,
+    `const ledger = subject.openLedger(${path})
+     for (let i = 0; i < 500; i += 1) if (ledger.claim('mark-' + i)) console.log(i)`,
+  )
+  const marks = won.flatMap((text) => text.split('\n').filter(Boolean).map(Number))
+  expect(marks.sort((one, other) => one - other)).toEqual(Array.from({ length: 500 }, (_, i) => i))
 })

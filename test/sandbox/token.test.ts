@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { approve } from '../../src/sandbox/index.ts'
 import {
@@ -177,4 +178,17 @@ test('introspection tells a good token from a used one', async () => {
   await refresh(sandbox, tokens.refresh_token)
   expect((await look(tokens.refresh_token)).json).toEqual({ active: false })
   expect((await look(tokens.access_token, { client_id: 'sandbox-public' })).json.error).toBe('invalid_client')
+})
+
+test('says by its code what went wrong when its home is gone, and goes on', async () => {
+  const home = temporaryHome()
+  const sandbox = await openForTest({ home })
+  const { refresh_token } = (await obtain(sandbox)).json
+  rmSync(home, { recursive: true })
+  const answer = await refresh(sandbox, refresh_token)
+  expect([answer.status, answer.json]).toEqual([
+    500,
+    { error: 'server_error', error_description: 'The sandbox itself failed: ENOENT.' },
+  ])
+  expect((await visit(sandbox.origin)).status).toBe(200)
 })
