@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import module from 'node:module'
 
-const built = new URL('../dist/cli/main.js', import.meta.url)
+const built = new URL('../dist/bin/main.js', import.meta.url)
 if (existsSync(built)) {
   module.enableCompileCache?.()
   const { main } = await import(built.href)

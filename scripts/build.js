@@ -1,14 +1,38 @@
-// Builds dist/ from src/ with the TypeScript compiler. Run by `prepare` (npm ci, npm pack) and before the tests.
+// Builds dist/ from src/. Run by `prepare` (npm ci, npm pack) and before the tests.
+//
+// The TypeScript compiler writes the library and its types. The command is bundled besides into dist/bin, because a
+// hundred small files cost a command line more than its work does; packages that bring files of their own along, or
+// that few commands load, stay outside.
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const bundled = ['chalk', 'commander', 'js-yaml', 'oauth4webapi']
+
 const tsc = `${root}node_modules/typescript/bin/tsc`
 if (!existsSync(tsc)) {
   console.error('auth-cli: dist/ was not built: the development packages are missing. Run: npm ci')
-  process.exit(existsSync(`${root}dist/cli/main.js`) ? 0 : 1)
+  process.exit(existsSync(`${root}dist/bin/main.js`) ? 0 : 1)
 }
 rmSync(`${root}dist`, { recursive: true, force: true })
 const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
-process.exit(status ?? 1)
+if (status !== 0) process.exit(status ?? 1)
+
+const { rolldown } = await import('rolldown')
+const bundle = await rolldown({
+  input: { main: `${root}src/cli/main.ts` },
+  platform: 'node',
+  external: (id) => !id.startsWith('.') && !id.startsWith('/') && !bundled.includes(id.split('/')[0]),
+})
+// Names stay readable, so that the stack of a bug does too.
+const minify = { compress: false, mangle: false, codegen: true }
+await bundle.write({ dir: `${root}dist/bin`, chunkFileNames: '[name]-[hash].js', minify })
+await bundle.close()
+
+const licence = (name) => {
+  const { version } = JSON.parse(readFileSync(`${root}node_modules/${name}/package.json`, 'utf8'))
+  const file = ['LICENSE', 'license', 'LICENSE.md'].map((one) => `${root}node_modules/${name}/${one}`).find(existsSync)
+  return `${name} ${version}\n\n${file === undefined ? '' : readFileSync(file, 'utf8').trim()}\n`
+}
+writeFileSync(`${root}dist/bin/THIRD-PARTY-LICENSES.txt`, bundled.map(licence).join(`\n${'-'.repeat(80)}\n\n`))
