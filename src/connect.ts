@@ -24,7 +24,11 @@ export interface Connected {
  * Runs the flow of an integration and saves what it brings home. Until the new credential is in hand nothing saved is
  * touched. Throws any AuthCliError, with the flow's id on it.
  */
-export async function connect(world: World, integration: Integration, options: ConnectOptions = {}): Promise<Connected> {
+export async function connect(
+  world: World,
+  integration: Integration,
+  options: ConnectOptions = {},
+): Promise<Connected> {
   const { name, template } = { name: integration.connection, template: integration.provider.template }
   const mode = await modeOf(template.auth_mode, integration.provider.name)
   return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
@@ -49,14 +53,23 @@ export async function connect(world: World, integration: Integration, options: C
 /** A project's template that stands before another of the same name is never silent. */
 function announceHiding({ provider }: Integration, tell: Tell): void {
   if (provider.source.kind !== 'project' || provider.hides.length === 0) return
-  tell({ type: 'template.hides', file: provider.source.file, hidden: provider.hides.map(({ kind, file }) => `${kind} (${file})`) })
+  tell({
+    type: 'template.hides',
+    file: provider.source.file,
+    hidden: provider.hides.map(({ kind, file }) => `${kind} (${file})`),
+  })
 }
 
 async function save(world: World, fresh: Connection): Promise<Connection> {
   const saved = await world.store.connections.update(fresh.name, (current) =>
     current === undefined
       ? fresh
-      : { ...fresh, createdAt: current.createdAt, metadata: current.metadata, tags: { ...current.tags, ...fresh.tags } },
+      : {
+          ...fresh,
+          createdAt: current.createdAt,
+          metadata: current.metadata,
+          tags: { ...current.tags, ...fresh.tags },
+        },
   )
   return saved ?? fresh
 }
@@ -100,7 +113,9 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
 
 /** The origins that secrets of these endpoints may be sent to. */
 export function originsOf(endpoints: Endpoints): string[] {
-  const origins = Object.values(endpoints).flatMap((url: string | undefined) => (url !== undefined && URL.canParse(url) ? [new URL(url).origin] : []))
+  const origins = Object.values(endpoints).flatMap((url: string | undefined) =>
+    url !== undefined && URL.canParse(url) ? [new URL(url).origin] : [],
+  )
   return [...new Set(origins)]
 }
 
@@ -115,10 +130,19 @@ function warn(connection: Connection, tell: Tell): void {
   }
   if (credential.refreshToken === undefined) {
     const message = `${title} sent no refresh token: when this one expires you connect again`
-    tell({ type: 'warning', code: 'NO_REFRESH_TOKEN', message, hint: 'Some providers want a scope for it (offline_access) or a parameter (access_type=offline).' })
+    tell({
+      type: 'warning',
+      code: 'NO_REFRESH_TOKEN',
+      message,
+      hint: 'Some providers want a scope for it (offline_access) or a parameter (access_type=offline).',
+    })
   }
   if (credential.expiresAt === undefined) {
-    tell({ type: 'warning', code: 'NO_EXPIRY', message: `${title} did not say when the token expires: it is never renewed by itself` })
+    tell({
+      type: 'warning',
+      code: 'NO_EXPIRY',
+      message: `${title} did not say when the token expires: it is never renewed by itself`,
+    })
   }
 }
 
@@ -126,7 +150,9 @@ function warn(connection: Connection, tell: Tell): void {
 function withAnswers(error: unknown, { params, provider }: Integration): unknown {
   if (!(error instanceof TransportError) || error.code !== 'UNREACHABLE') return error
   const asked = Object.keys(provider.template.connection_config ?? {})
-  const suspects = asked.filter((key) => params[key] !== undefined && params[key] !== '' && error.message.includes(params[key]))
+  const suspects = asked.filter(
+    (key) => params[key] !== undefined && params[key] !== '' && error.message.includes(params[key]),
+  )
   if (suspects.length === 0) return error
   const named = suspects.map((key) => `${key} "${params[key]}"`).join(' and ')
   return new TransportError(error.code, error.message, {

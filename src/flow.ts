@@ -23,11 +23,21 @@ export async function runFlow<T>(
   const started = world.clock.monotonic()
   const id = flowId(world.random)
   const tell: Tell = (happening) => {
-    const event = { flow: id, at: world.clock.now().toISOString(), ms: Math.round(world.clock.monotonic() - started), ...happening }
+    const event = {
+      flow: id,
+      at: world.clock.now().toISOString(),
+      ms: Math.round(world.clock.monotonic() - started),
+      ...happening,
+    }
     world.emit(scrubbed(event, world.secrets) as LogEvent)
   }
   const end = (state: FlowEnd, error?: { code: string; message: string; hint?: string | undefined }): void =>
-    tell({ type: 'flow.ended', state, duration: Math.round(world.clock.monotonic() - started), ...(error === undefined ? {} : { error }) })
+    tell({
+      type: 'flow.ended',
+      state,
+      duration: Math.round(world.clock.monotonic() - started),
+      ...(error === undefined ? {} : { error }),
+    })
   tell({ type: 'flow.started', ...what, pid: world.pid } satisfies Happening)
   try {
     const result = await attempt({ id, tell })

@@ -62,7 +62,8 @@ export async function integrate(world: World, located: Located, given: Given): P
   const endpoints = endpointsOf(located, answers.params, asked)
   assertReusable(endpoints, before, located, answers)
   for (const [field, url] of Object.entries(endpoints)) {
-    if (url !== undefined) assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
+    if (url !== undefined)
+      assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
   const redirect = redirection({
     title: provider.title,
@@ -108,7 +109,9 @@ interface Found {
 }
 
 /** The value of the first who has one. */
-function first(...candidates: readonly (readonly [AnswerSource, string | undefined] | Answer | undefined)[]): Answer | undefined {
+function first(
+  ...candidates: readonly (readonly [AnswerSource, string | undefined] | Answer | undefined)[]
+): Answer | undefined {
   for (const candidate of candidates) {
     if (candidate === undefined) continue
     if (!('value' in candidate)) {
@@ -122,9 +125,18 @@ function first(...candidates: readonly (readonly [AnswerSource, string | undefin
 }
 
 /** Flags, then what re-authorizing reuses, then environment, project file, saved integration; `${NAME}` still unread. */
-function lookUp(world: World, located: Located, given: Given, before: Connection | undefined, asked: readonly Question[]): Found {
+function lookUp(
+  world: World,
+  located: Located,
+  given: Given,
+  before: Connection | undefined,
+  asked: readonly Question[],
+): Found {
   const { entry, saved, name } = located
-  const variable = (suffix: string): readonly [AnswerSource, string | undefined] => ['environment', world.env[`${environmentName(name)}_${suffix}`] || undefined]
+  const variable = (suffix: string): readonly [AnswerSource, string | undefined] => [
+    'environment',
+    world.env[`${environmentName(name)}_${suffix}`] || undefined,
+  ]
   const params = new Map<string, Answer>()
   for (const { key } of asked) {
     const answer = first(
@@ -136,12 +148,19 @@ function lookUp(world: World, located: Located, given: Given, before: Connection
     )
     if (answer !== undefined) params.set(key, answer)
   }
-  for (const [key, value] of Object.entries(given.params ?? {})) if (!params.has(key)) params.set(key, { value, from: 'flag' })
+  for (const [key, value] of Object.entries(given.params ?? {}))
+    if (!params.has(key)) params.set(key, { value, from: 'flag' })
   for (const [key, value] of Object.entries(hiddenAnswers(located.provider.template))) {
     if (!params.has(key)) params.set(key, { value, from: 'template' })
   }
   const own = before?.snapshot.client
-  const clientId = first(['flag', given.clientId], ['saved connection', own?.id], variable('CLIENT_ID'), written(entry?.clientId), ['saved integration', saved?.clientId])
+  const clientId = first(
+    ['flag', given.clientId],
+    ['saved connection', own?.id],
+    variable('CLIENT_ID'),
+    written(entry?.clientId),
+    ['saved integration', saved?.clientId],
+  )
   const isOwn = own !== undefined && (given.clientId === undefined || given.clientId === own.id)
   const clientSecret = first(
     ['flag', given.clientSecret],
@@ -149,7 +168,9 @@ function lookUp(world: World, located: Located, given: Given, before: Connection
     isOwn ? ['saved connection', own.secret ?? ''] : undefined,
     variable('CLIENT_SECRET'),
     written(entry?.clientSecret),
-    saved?.clientId === undefined || clientId?.value === saved.clientId ? ['saved integration', saved?.clientSecret] : undefined,
+    saved?.clientId === undefined || clientId?.value === saved.clientId
+      ? ['saved integration', saved?.clientSecret]
+      : undefined,
   )
   return { params, clientId, clientSecret, scopes: scopesOf(world, located, given, before) }
 }
@@ -167,28 +188,50 @@ function written(value: Written | undefined): Answer | undefined {
   return value === undefined ? undefined : { value: value.text, from: 'project file', written: value }
 }
 
-function scopesOf(world: World, { entry, saved, provider }: Located, given: Given, before: Connection | undefined): Decided<readonly string[]> {
+function scopesOf(
+  world: World,
+  { entry, saved, provider }: Located,
+  given: Given,
+  before: Connection | undefined,
+): Decided<readonly string[]> {
   if (given.scopes !== undefined) return { value: given.scopes, from: 'flag' }
-  if (before !== undefined) return { value: before.scopes.requested, from: before.scopes.overridden ? 'saved connection' : 'template' }
-  if (entry?.scopes !== undefined) return { value: entry.scopes.map((scope) => expand(scope, world.env)), from: 'project file' }
+  if (before !== undefined)
+    return { value: before.scopes.requested, from: before.scopes.overridden ? 'saved connection' : 'template' }
+  if (entry?.scopes !== undefined)
+    return { value: entry.scopes.map((scope) => expand(scope, world.env)), from: 'project file' }
   if (saved?.scopes !== undefined) return { value: saved.scopes, from: 'saved integration' }
   return { value: provider.template.default_scopes ?? [], from: 'template' }
 }
 
 /** What this run would hand to whom because a project file says so; the person is asked, once per content. */
-async function trustFor(world: World, located: Located, given: Given, found: Found, asked: readonly Question[]): Promise<void> {
+async function trustFor(
+  world: World,
+  located: Located,
+  given: Given,
+  found: Found,
+  asked: readonly Question[],
+): Promise<void> {
   const { project, provider } = located
   if (project === undefined) return
   const ofProject = provider.source.kind === 'project'
   const hostKeys = hostAnswers(provider.template)
   const chosen = [...found.params].some(([key, { from }]) => from === 'project file' && hostKeys.has(key))
-  const values: [string, Answer | undefined][] = [...found.params, ['client-id', found.clientId], ['client-secret', found.clientSecret]]
+  const values: [string, Answer | undefined][] = [
+    ...found.params,
+    ['client-id', found.clientId],
+    ['client-secret', found.clientSecret],
+  ]
   const names = values.flatMap(([label, answer]) => secretNames(label, answer, located))
-  const extra = [...Object.values(located.entry?.authorizationParams ?? {}), ...Object.values(located.entry?.tokenParams ?? {}), ...(located.entry?.scopes ?? [])]
+  const extra = [
+    ...Object.values(located.entry?.authorizationParams ?? {}),
+    ...Object.values(located.entry?.tokenParams ?? {}),
+    ...(located.entry?.scopes ?? []),
+  ]
   const spelled = extra.flatMap((one) => [...one.text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name = '']) => name))
   const secrets = [...new Set([...names, ...spelled])]
   const exposures: Exposure[] = []
-  if ((ofProject || chosen) && secrets.length > 0) exposures.push({ what: secrets, to: hostsFor(located, found, asked, world) })
+  if ((ofProject || chosen) && secrets.length > 0)
+    exposures.push({ what: secrets, to: hostsFor(located, found, asked, world) })
   const foreign = located.entry?.callbackUrl ?? project.settings.callbackUrl
   if (foreign !== undefined && given.callbackUrl === undefined && /\$\{/.test(foreign.text)) {
     exposures.push({ what: [foreign.text], to: ['the redirect URL'] })
@@ -199,21 +242,38 @@ async function trustFor(world: World, located: Located, given: Given, found: Fou
 /** What a value would give away: the variables it reads, or the store it comes from. */
 function secretNames(label: string, answer: Answer | undefined, { name }: Located): string[] {
   if (answer === undefined || answer.value === '') return []
-  if (answer.from === 'project file') return [...(answer.written?.text ?? '').matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, variable = '']) => variable)
+  if (answer.from === 'project file')
+    return [...(answer.written?.text ?? '').matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, variable = '']) => variable)
   if (answer.from === 'environment') return [`${environmentName(name)}_${environmentName(label)}`]
-  if (label === 'client-secret' && (answer.from === 'saved connection' || answer.from === 'saved integration')) return [`the client secret of the ${answer.from}`]
+  if (label === 'client-secret' && (answer.from === 'saved connection' || answer.from === 'saved integration'))
+    return [`the client secret of the ${answer.from}`]
   return []
 }
 
 /** The answers that stand in the host of an endpoint. */
 function hostAnswers(template: Template): Set<string> {
-  const urls = [template.authorization_url, template.token_url, template.refresh_url, template.proxy?.base_url, template.issuer]
-  const hosts = urls.flatMap((url) => (url === undefined ? [] : [url.split('||').map((part) => part.trim().replace(/^([a-z]+:\/\/[^/?#]*).*$/i, '$1')).join(' || ')]))
+  const urls = [
+    template.authorization_url,
+    template.token_url,
+    template.refresh_url,
+    template.proxy?.base_url,
+    template.issuer,
+  ]
+  const hosts = urls.flatMap((url) =>
+    url === undefined
+      ? []
+      : [
+          url
+            .split('||')
+            .map((part) => part.trim().replace(/^([a-z]+:\/\/[^/?#]*).*$/i, '$1'))
+            .join(' || '),
+        ],
+  )
   return new Set(hosts.flatMap((host) => placeholders(host)).map((path) => path.replace(/^connectionConfig\./, '')))
 }
 
 function hostsFor(located: Located, found: Found, asked: readonly Question[], world: World): string[] {
-  const params = Object.fromEntries([...found.params].map(([key, answer]) => [key, valueOf(answer, world.env, true)]))
+  const params = Object.fromEntries([...found.params].map(([key, answer]) => [key, textOf(answer, world.env, true)]))
   try {
     return originsOf(endpointsOf(located, params, asked)).map((origin) => new URL(origin).host)
   } catch {
@@ -221,9 +281,11 @@ function hostsFor(located: Located, found: Found, asked: readonly Question[], wo
   }
 }
 
-function valueOf(answer: Answer, env: World['env'], lenient = false): string {
+function textOf(answer: Answer, env: World['env'], lenient = false): string {
   if (answer.written === undefined) return answer.value
-  return lenient ? answer.written.text.replace(/\$\{(\w+)\}/g, (all, name: string) => env[name] ?? all) : expand(answer.written, env)
+  return lenient
+    ? answer.written.text.replace(/\$\{(\w+)\}/g, (all, name: string) => env[name] ?? all)
+    : expand(answer.written, env)
 }
 
 interface Complete {
@@ -236,25 +298,33 @@ interface Complete {
 }
 
 /** Checks what was found by the template's rules and asks for the rest, all of it at once. */
-async function complete(world: World, located: Located, given: Given, found: Found, asked: readonly Question[]): Promise<Complete> {
+async function complete(
+  world: World,
+  located: Located,
+  given: Given,
+  found: Found,
+  asked: readonly Question[],
+): Promise<Complete> {
   const params: Record<string, string> = {}
   const answeredBy: Record<string, AnswerSource> = {}
   const needs: Need[] = []
   for (const [key, answer] of found.params) {
     const question = asked.find((one) => one.key === key)
-    params[key] = question === undefined ? valueOf(answer, world.env) : acceptable(question, valueOf(answer, world.env), answer.from)
+    params[key] =
+      question === undefined ? textOf(answer, world.env) : acceptable(question, textOf(answer, world.env), answer.from)
     answeredBy[key] = answer.from
   }
   for (const question of asked) {
     if (params[question.key] !== undefined) continue
-    if (!question.isOptional) needs.push({ ...question, environment: `${environmentName(located.name)}_${environmentName(question.key)}` })
+    if (!question.isOptional)
+      needs.push({ ...question, environment: `${environmentName(located.name)}_${environmentName(question.key)}` })
     else if (question.prompt.default_value !== undefined) {
       params[question.key] = question.prompt.default_value
       answeredBy[question.key] = 'template'
     }
   }
-  const id = found.clientId === undefined ? undefined : valueOf(found.clientId, world.env).trim()
-  const secret = found.clientSecret === undefined ? undefined : valueOf(found.clientSecret, world.env)
+  const id = found.clientId === undefined ? undefined : textOf(found.clientId, world.env).trim()
+  const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
   needs.push(...clientNeeds(located, id, secret, given))
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)
   for (const { key } of needs) if (typed[key] !== undefined && !key.startsWith('client-')) params[key] = typed[key]
@@ -266,21 +336,37 @@ async function complete(world: World, located: Located, given: Given, found: Fou
   answeredBy['scope'] = found.scopes.from
   if (clientSecret !== '') world.secrets.learn(clientSecret)
   for (const { key, prompt } of asked) if (prompt.secret === true) world.secrets.learn(params[key] ?? '')
-  return { params, clientId: id ?? typed['client-id'] ?? '', clientSecret, secretFrom, scopes: found.scopes, answeredBy }
+  return {
+    params,
+    clientId: id ?? typed['client-id'] ?? '',
+    clientSecret,
+    secretFrom,
+    scopes: found.scopes,
+    answeredBy,
+  }
 }
 
 /** The same rules for a flag, the environment and a file as for the prompt. */
 function acceptable(question: Question, value: string, from: AnswerSource): string {
   const accepted = question.accept(value)
   if ('problem' in accepted) {
-    throw new UsageError('BAD_FLAG', from === 'flag' ? accepted.problem : `${accepted.problem} It comes from the ${from}.`, {
-      hint: question.description === '' ? undefined : question.description,
-    })
+    throw new UsageError(
+      'BAD_FLAG',
+      from === 'flag' ? accepted.problem : `${accepted.problem} It comes from the ${from}.`,
+      {
+        hint: question.description === '' ? undefined : question.description,
+      },
+    )
   }
   return accepted.value
 }
 
-function clientNeeds({ name, provider }: Located, id: string | undefined, secret: string | undefined, given: Given): Need[] {
+function clientNeeds(
+  { name, provider }: Located,
+  id: string | undefined,
+  secret: string | undefined,
+  given: Given,
+): Need[] {
   const needs: Need[] = []
   const plain = (label: string, required: boolean) => (typed: string) =>
     typed.trim() === '' && required ? { problem: `${label} cannot be empty.` } : { value: typed.trim() }
@@ -303,7 +389,12 @@ function clientNeeds({ name, provider }: Located, id: string | undefined, secret
       flag: '--client-secret',
       environment: `${environmentName(name)}_CLIENT_SECRET`,
       label: 'Client secret',
-      prompt: { title: 'Client secret', secret: true, optional: !isRequired, ...(isRequired ? {} : { description: 'Enter for none: a public client' }) },
+      prompt: {
+        title: 'Client secret',
+        secret: true,
+        optional: !isRequired,
+        ...(isRequired ? {} : { description: 'Enter for none: a public client' }),
+      },
       accept: plain('The client secret', isRequired),
     })
   }
@@ -319,13 +410,19 @@ function clientOf(template: Template, answers: Complete, given: Given, before: C
   }
   if (secret === '' || asked === 'none') {
     if (asked !== undefined && asked !== 'none') {
-      throw new UsageError('MISSING_INPUT', `--client-auth ${asked} needs a client secret.`, { hint: 'Give it with --client-secret - (it is read from stdin).' })
+      throw new UsageError('MISSING_INPUT', `--client-auth ${asked} needs a client secret.`, {
+        hint: 'Give it with --client-secret - (it is read from stdin).',
+      })
     }
     return { id, authentication: 'none' }
   }
   const saved = before?.snapshot.client.authentication
   const reused = saved === undefined || saved === 'none' ? undefined : saved
-  return { id, secret, authentication: (asked as ClientAuthentication | undefined) ?? reused ?? templateAuthentication(template) }
+  return {
+    id,
+    secret,
+    authentication: (asked as ClientAuthentication | undefined) ?? reused ?? templateAuthentication(template),
+  }
 }
 
 function templateAuthentication(template: Template): ClientAuthentication {
@@ -344,50 +441,87 @@ function pkceOf(template: Template, client: Client, given: Given): boolean {
 }
 
 /** Re-authorizing is for the same account: other answers make another connection. */
-function assertSame(before: Connection | undefined, params: Readonly<Record<string, string>>, asked: readonly Question[], name: string): void {
+function assertSame(
+  before: Connection | undefined,
+  params: Readonly<Record<string, string>>,
+  asked: readonly Question[],
+  name: string,
+): void {
   if (before === undefined) return
-  const other = asked.find(({ key }) => (before.params[key] ?? '') !== (params[key] ?? '') && before.params[key] !== undefined)
+  const other = asked.find(
+    ({ key }) => (before.params[key] ?? '') !== (params[key] ?? '') && before.params[key] !== undefined,
+  )
   if (other === undefined) return
-  throw new UsageError('NAME_TAKEN', `"${name}" was made with ${other.key} ${before.params[other.key]}, not ${params[other.key]}.`, {
-    hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
-  })
+  throw new UsageError(
+    'NAME_TAKEN',
+    `"${name}" was made with ${other.key} ${before.params[other.key]}, not ${params[other.key]}.`,
+    {
+      hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
+    },
+  )
 }
 
 /** A saved secret goes only where it went before. */
-function assertReusable(endpoints: Endpoints, before: Connection | undefined, { saved, name }: Located, answers: Complete): void {
+function assertReusable(
+  endpoints: Endpoints,
+  before: Connection | undefined,
+  { saved, name }: Located,
+  answers: Complete,
+): void {
   const bound =
-    answers.secretFrom === 'saved connection' ? before?.snapshot.origins : answers.secretFrom === 'saved integration' ? saved?.origins : undefined
+    answers.secretFrom === 'saved connection'
+      ? before?.snapshot.origins
+      : answers.secretFrom === 'saved integration'
+        ? saved?.origins
+        : undefined
   if (bound === undefined || answers.clientSecret === '') return
   const other = originsOf(endpoints).filter((origin) => !bound.includes(origin))
   if (other.length === 0) return
-  throw new UsageError('ORIGIN_CHANGED', `The saved client secret of "${name}" belongs to ${bound.join(', ')}, but the template now names ${other.join(', ')}.`, {
-    hint: 'If that is right, give the secret again with --client-secret -. If not, look at the template: somebody has changed it.',
-  })
+  throw new UsageError(
+    'ORIGIN_CHANGED',
+    `The saved client secret of "${name}" belongs to ${bound.join(', ')}, but the template now names ${other.join(', ')}.`,
+    {
+      hint: 'If that is right, give the secret again with --client-secret -. If not, look at the template: somebody has changed it.',
+    },
+  )
 }
 
-function endpointsOf({ provider }: Located, params: Readonly<Record<string, string>>, asked: readonly Question[]): Endpoints {
+function endpointsOf(
+  { provider }: Located,
+  params: Readonly<Record<string, string>>,
+  asked: readonly Question[],
+): Endpoints {
   const { template } = provider
   const scope = { connectionConfig: params }
   const context = fillContext(provider.name, template, asked)
   const url = (field: string, text: string): string => fillUrl(field, text, scope, context)
   if (template.authorization_url === undefined || template.token_url === undefined) {
-    throw new TemplateError('ENDPOINT_MISSING', `The template "${provider.name}" names no ${template.authorization_url === undefined ? 'authorization_url' : 'token_url'}.`, {
-      hint: 'Write it into the template; the issuer publishes it under /.well-known/openid-configuration.',
-    })
+    throw new TemplateError(
+      'ENDPOINT_MISSING',
+      `The template "${provider.name}" names no ${template.authorization_url === undefined ? 'authorization_url' : 'token_url'}.`,
+      {
+        hint: 'Write it into the template; the issuer publishes it under /.well-known/openid-configuration.',
+      },
+    )
   }
   const api = template.proxy?.base_url
   return {
     authorization: url('authorization_url', template.authorization_url),
     token: isDeferred(template.token_url, template, params) ? undefined : url('token_url', template.token_url),
     refresh: template.refresh_url === undefined ? undefined : url('refresh_url', template.refresh_url),
-    api: api === undefined || isDeferred(api, template, params) ? undefined : url('proxy.base_url', api).replace(/\/+$/, ''),
+    api:
+      api === undefined || isDeferred(api, template, params)
+        ? undefined
+        : url('proxy.base_url', api).replace(/\/+$/, ''),
     issuer: template.issuer === undefined ? undefined : url('issuer', template.issuer),
   }
 }
 
 /** Whether a URL needs what only the callback or the token answer brings. */
 function isDeferred(text: string, template: Template, params: Readonly<Record<string, string>>): boolean {
-  const automated = Object.entries(template.connection_config ?? {}).flatMap(([key, prompt]) => (prompt.automated === true ? [key] : []))
+  const automated = Object.entries(template.connection_config ?? {}).flatMap(([key, prompt]) =>
+    prompt.automated === true ? [key] : [],
+  )
   const later = [...automated, ...(template.redirect_uri_metadata ?? []), ...(template.token_response_metadata ?? [])]
   return placeholders(text).some((path) => {
     const key = path.replace(/^connectionConfig\./, '')
@@ -395,13 +529,19 @@ function isDeferred(text: string, template: Template, params: Readonly<Record<st
   })
 }
 
-function templateParams(located: Located, params: Readonly<Record<string, string>>, asked: readonly Question[]): Record<string, Scalar> {
+function templateParams(
+  located: Located,
+  params: Readonly<Record<string, string>>,
+  asked: readonly Question[],
+): Record<string, Scalar> {
   const { template, name } = located.provider
   const context = fillContext(name, template, asked)
   return Object.fromEntries(
     Object.entries(template.authorization_params ?? {}).map(([key, value]) => [
       key,
-      typeof value === 'string' ? fillText(`authorization_params.${key}`, value, { connectionConfig: params }, context) : value,
+      typeof value === 'string'
+        ? fillText(`authorization_params.${key}`, value, { connectionConfig: params }, context)
+        : value,
     ]),
   )
 }
@@ -410,23 +550,38 @@ function fillContext(name: string, template: Template, asked: readonly Question[
   return contextOf(name, template, new Map(asked.map(({ key, flag }) => [key, flag])))
 }
 
-function projectParams(world: World, { entry }: Located, which: 'authorizationParams' | 'tokenParams'): Record<string, string | null> {
-  return Object.fromEntries(Object.entries(entry?.[which] ?? {}).map(([key, value]) => [key, value.text === '' ? null : expand(value, world.env)]))
+function projectParams(
+  world: World,
+  { entry }: Located,
+  which: 'authorizationParams' | 'tokenParams',
+): Record<string, string | null> {
+  return Object.fromEntries(
+    Object.entries(entry?.[which] ?? {}).map(([key, value]) => [
+      key,
+      value.text === '' ? null : expand(value, world.env),
+    ]),
+  )
 }
 
 function callbackUrlOf(world: World, { entry, project }: Located, given: Given): Decided<string> | undefined {
   const { settings, settingsFrom } = world
   if (given.callbackUrl !== undefined) return { value: given.callbackUrl, from: 'flag' }
-  if (settingsFrom['callback-url'] === 'environment') return { value: settings['callback-url'] ?? '', from: 'environment' }
+  if (settingsFrom['callback-url'] === 'environment')
+    return { value: settings['callback-url'] ?? '', from: 'environment' }
   const ofProject = entry?.callbackUrl ?? project?.settings.callbackUrl
   // `--port` alone moves the default redirect URL, and a port given for this run is given for that.
   if (ofProject !== undefined) return { value: expand(ofProject, world.env), from: 'project file' }
   return settings['callback-url'] === undefined ? undefined : { value: settings['callback-url'], from: 'config' }
 }
 
-function portOf({ settings, settingsFrom }: World, { entry, project }: Located, given: Given): Decided<number> | undefined {
+function portOf(
+  { settings, settingsFrom }: World,
+  { entry, project }: Located,
+  given: Given,
+): Decided<number> | undefined {
   if (given.port !== undefined) return { value: given.port, from: 'flag' }
-  if (settingsFrom['port'] === 'environment' && settings.port !== undefined) return { value: settings.port, from: 'environment' }
+  if (settingsFrom['port'] === 'environment' && settings.port !== undefined)
+    return { value: settings.port, from: 'environment' }
   const ofProject = entry?.port ?? project?.settings.port
   if (ofProject !== undefined) return { value: ofProject, from: 'project file' }
   return settings.port === undefined ? undefined : { value: settings.port, from: 'config' }

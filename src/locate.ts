@@ -37,7 +37,10 @@ export async function locate(world: Place, name: string): Promise<Located> {
 }
 
 /** The project file and every source of templates, in the order in which they win. */
-export async function catalogOf({ cwd, folders }: Pick<Place, 'cwd' | 'folders'>): Promise<{ project: Project | undefined; sources: readonly Source[] }> {
+export async function catalogOf({
+  cwd,
+  folders,
+}: Pick<Place, 'cwd' | 'folders'>): Promise<{ project: Project | undefined; sources: readonly Source[] }> {
   const project = await readProject({ cwd, home: folders.home })
   return { project, sources: orderedSources({ project, person: folders.person, builtIn: folders.builtIn }) }
 }

@@ -1,5 +1,5 @@
-import type { Header } from './model/event.ts'
 import { Cancelled } from './model/errors.ts'
+import type { Header } from './model/event.ts'
 import type { Integration } from './model/integration.ts'
 import type { Outgoing, World } from './model/world.ts'
 import { authorizationRequest, rehearseExchange } from './modes/authorization-code.ts'

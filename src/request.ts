@@ -4,7 +4,8 @@ import { UsageError } from './model/errors.ts'
 import type { Exchange, Header, Tell } from './model/event.ts'
 import type { Answer, Outgoing, World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
-import { learnSecrets, refresh, savedConnection } from './refresh.ts'
+import { refresh } from './refresh.ts'
+import { learnSecrets, savedConnection } from './saved.ts'
 import { maskBody, maskHeaders, maskUrl } from './wire/mask.ts'
 import { assertSecure } from './wire/secure.ts'
 
@@ -31,30 +32,45 @@ export interface ApiAnswer extends Answer {
  * body can be sent again. The credential goes to the connection's own origins only and along no redirect.
  * Throws UsageError `UNKNOWN_CONNECTION`, `OTHER_ORIGIN`, `NO_BASE_URL`; what `refresh` throws; TransportError.
  */
-export async function request<T>(world: World, name: string, call: ApiCall, read: (answer: ApiAnswer) => Promise<T>): Promise<T> {
+export async function request<T>(
+  world: World,
+  name: string,
+  call: ApiCall,
+  read: (answer: ApiAnswer) => Promise<T>,
+): Promise<T> {
   const saved = await savedConnection(world, name)
   const url = targetUrl(saved, call.target)
   assertSecure(url, call.allowHttp === true || saved.snapshot.allowHttp, 'the API URL')
   const connection = await refresh(world, name)
   learnSecrets(world, connection)
-  return runFlow(world, { deed: 'request', provider: connection.provider, connection: connection.name }, async (flow) => {
-    const first = await send(world, connection, url, call, flow.tell)
-    const replayable = call.body === undefined || typeof call.body === 'string' || call.body instanceof Uint8Array
-    if (first.answer.status !== 401 || !replayable || connection.credential.refreshToken === undefined) {
-      return read({ ...first.answer, flow: flow.id, connection })
-    }
-    const renewed = await refresh(world, name, { refused: connection.credential.accessToken ?? '' }).catch((error: unknown) => {
-      flow.tell({ type: 'warning', code: 'REFRESH_FAILED', message: `The API answered 401 and renewing failed: ${error instanceof Error ? error.message : ''}` })
-      return undefined
-    })
-    if (renewed === undefined || renewed.credential.accessToken === connection.credential.accessToken) {
-      return read({ ...first.answer, flow: flow.id, connection })
-    }
-    learnSecrets(world, renewed)
-    await drain(first.answer.body)
-    const second = await send(world, renewed, url, call, flow.tell)
-    return read({ ...second.answer, flow: flow.id, connection: renewed })
-  })
+  return runFlow(
+    world,
+    { deed: 'request', provider: connection.provider, connection: connection.name },
+    async (flow) => {
+      const first = await send(world, connection, url, call, flow.tell)
+      const replayable = call.body === undefined || typeof call.body === 'string' || call.body instanceof Uint8Array
+      if (first.answer.status !== 401 || !replayable || connection.credential.refreshToken === undefined) {
+        return read({ ...first.answer, flow: flow.id, connection })
+      }
+      const renewed = await refresh(world, name, { refused: connection.credential.accessToken ?? '' }).catch(
+        (error: unknown) => {
+          flow.tell({
+            type: 'warning',
+            code: 'REFRESH_FAILED',
+            message: `The API answered 401 and renewing failed: ${error instanceof Error ? error.message : ''}`,
+          })
+          return undefined
+        },
+      )
+      if (renewed === undefined || renewed.credential.accessToken === connection.credential.accessToken) {
+        return read({ ...first.answer, flow: flow.id, connection })
+      }
+      learnSecrets(world, renewed)
+      await drain(first.answer.body)
+      const second = await send(world, renewed, url, call, flow.tell)
+      return read({ ...second.answer, flow: flow.id, connection: renewed })
+    },
+  )
 }
 
 /** The URL that a path or URL means for this connection. Throws UsageError `OTHER_ORIGIN`, `NO_BASE_URL`, `BAD_ARGUMENT`. */
@@ -70,16 +86,31 @@ export function targetUrl({ snapshot, name }: Connection, target: string): strin
   if (!URL.canParse(text)) throw new UsageError('BAD_ARGUMENT', `"${target}" is neither a path nor a URL.`)
   const url = new URL(text)
   const allowed = base === undefined ? snapshot.origins : [new URL(base).origin, ...snapshot.origins]
-  if ((url.protocol !== 'http:' && url.protocol !== 'https:') || url.username !== '' || url.password !== '' || !allowed.includes(url.origin)) {
-    throw new UsageError('OTHER_ORIGIN', `The credential of "${name}" is not sent to ${url.origin === 'null' ? url.protocol : url.origin}.`, {
-      hint: `It belongs to ${allowed[0]}. Nothing was sent.`,
-    })
+  if (
+    (url.protocol !== 'http:' && url.protocol !== 'https:') ||
+    url.username !== '' ||
+    url.password !== '' ||
+    !allowed.includes(url.origin)
+  ) {
+    throw new UsageError(
+      'OTHER_ORIGIN',
+      `The credential of "${name}" is not sent to ${url.origin === 'null' ? url.protocol : url.origin}.`,
+      {
+        hint: `It belongs to ${allowed[0]}. Nothing was sent.`,
+      },
+    )
   }
   url.hash = ''
   return url.href
 }
 
-async function send(world: World, connection: Connection, url: string, call: ApiCall, tell: Tell): Promise<{ answer: Answer }> {
+async function send(
+  world: World,
+  connection: Connection,
+  url: string,
+  call: ApiCall,
+  tell: Tell,
+): Promise<{ answer: Answer }> {
   const mode = await modeOf(connection.mode, connection.provider)
   const own = mode.carry(connection)
   const given = call.headers.map(([name]) => name.toLowerCase())
@@ -87,7 +118,9 @@ async function send(world: World, connection: Connection, url: string, call: Api
     ['accept', '*/*'],
     ['user-agent', 'auth-cli'],
   ]
-  const headers = [...own, ...standard].filter(([name]) => !given.includes(name)).concat(call.headers.filter(([, value]) => value !== ''))
+  const headers = [...own, ...standard]
+    .filter(([name]) => !given.includes(name))
+    .concat(call.headers.filter(([, value]) => value !== ''))
   const started = world.clock.monotonic()
   const body = call.body === undefined ? {} : { body: call.body }
   const shown = {
@@ -100,7 +133,10 @@ async function send(world: World, connection: Connection, url: string, call: Api
     const answer = await world.send({ method: call.method, url, headers, ...body, signal: world.signal })
     return { answer: { ...answer, body: told(answer, shown, world, call, tell) } }
   } catch (error) {
-    const failure = { code: error instanceof Error && 'code' in error ? String(error.code) : 'BUG', message: error instanceof Error ? error.message : '' }
+    const failure = {
+      code: error instanceof Error && 'code' in error ? String(error.code) : 'BUG',
+      message: error instanceof Error ? error.message : '',
+    }
     tell({ type: 'exchange', exchange: { ...shown, timing: { total: world.clock.monotonic() - started }, failure } })
     throw error
   }
@@ -113,7 +149,13 @@ function shownBody(world: World, call: ApiCall): { body?: string } {
 }
 
 /** Passes the body on as it comes and tells the exchange when it has ended, however it ended. */
-async function* told(answer: Answer, shown: Pick<Exchange, 'purpose' | 'method' | 'url' | 'request'>, world: World, call: ApiCall, tell: Tell) {
+async function* told(
+  answer: Answer,
+  shown: Pick<Exchange, 'purpose' | 'method' | 'url' | 'request'>,
+  world: World,
+  call: ApiCall,
+  tell: Tell,
+) {
   const kept: Uint8Array[] = []
   let bytes = 0
   try {
@@ -124,7 +166,8 @@ async function* told(answer: Answer, shown: Pick<Exchange, 'purpose' | 'method' 
     }
   } finally {
     const type = answer.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
-    const body = call.logBodies === true ? { body: maskBody(Buffer.concat(kept).toString('utf8'), type, world.secrets) } : {}
+    const body =
+      call.logBodies === true ? { body: maskBody(Buffer.concat(kept).toString('utf8'), type, world.secrets) } : {}
     const response = {
       status: answer.status,
       statusText: world.secrets.scrub(answer.statusText),

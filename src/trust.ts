@@ -14,15 +14,24 @@ export interface Exposure {
  * Asks once per content whether a project file may have what it wants; a cloned repository is a stranger. Throws
  * UsageError `PROJECT_UNTRUSTED` where the answer is no, or nobody can be asked.
  */
-export async function assertTrusted(world: World, project: Project, exposures: readonly Exposure[], isGiven: boolean): Promise<void> {
+export async function assertTrusted(
+  world: World,
+  project: Project,
+  exposures: readonly Exposure[],
+  isGiven: boolean,
+): Promise<void> {
   if (project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined) return
   const lines = exposures.map(({ what, to }) => `${what.join(', ')} would go to ${to.join(', ')}`)
   if (!isGiven) {
     const question = `${project.file} wants secrets of yours: ${lines.join('; ')}. Trust this file?`
     if ((await world.confirm(question, world.signal)) !== true) {
-      throw new UsageError('PROJECT_UNTRUSTED', `${project.file} is not trusted with secrets of yours: ${lines.join('; ')}.`, {
-        hint: 'Read the file. If it is yours, say so with --trust-project; it is remembered until the file changes.',
-      })
+      throw new UsageError(
+        'PROJECT_UNTRUSTED',
+        `${project.file} is not trusted with secrets of yours: ${lines.join('; ')}.`,
+        {
+          hint: 'Read the file. If it is yours, say so with --trust-project; it is remembered until the file changes.',
+        },
+      )
     }
   }
   const at = world.clock.now().toISOString()

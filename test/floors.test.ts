@@ -28,7 +28,9 @@ function readMap(text: string): House {
   return {
     floors: new Map(rows(blocks[0]).map(([room, below]) => [room, below === '' ? [] : below.split(/\s+/)])),
     doors: new Map(rows(blocks[1])),
-    machine: rows(blocks[2]).map(([, places]) => places).flatMap((places) => places.split(/\s+/)),
+    machine: rows(blocks[2])
+      .map(([, places]) => places)
+      .flatMap((places) => places.split(/\s+/)),
   }
 }
 
@@ -42,11 +44,15 @@ function sources(folder: string): string[] {
 function importsIn(file: string, text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
   const found: Import[] = []
-  for (const [, specifier = ''] of code.matchAll(/^\s*(?:import|export)\b(?!\s*\()[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm)) {
+  for (const [, specifier = ''] of code.matchAll(
+    /^\s*(?:import|export)\b(?!\s*\()[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+  )) {
     found.push({ file, specifier, isStatic: true })
   }
-  for (const [, specifier = ''] of code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm)) found.push({ file, specifier, isStatic: true })
-  for (const [, specifier = ''] of code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g)) found.push({ file, specifier, isStatic: false })
+  for (const [, specifier = ''] of code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm))
+    found.push({ file, specifier, isStatic: true })
+  for (const [, specifier = ''] of code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g))
+    found.push({ file, specifier, isStatic: false })
   return found
 }
 
@@ -65,12 +71,16 @@ function trespasses(house: House, imports: readonly Import[]): string[] {
       const target = path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier))
       const entered = roomOf(target)
       if (target.startsWith('..')) wrong.push(`${file} leaves src: ${specifier}`)
-      else if (entered !== room && !house.floors.get(room)?.includes(entered)) wrong.push(`${file} (${room}) → ${target} (${entered})`)
+      else if (entered !== room && !house.floors.get(room)?.includes(entered))
+        wrong.push(`${file} (${room}) → ${target} (${entered})`)
     } else if (!specifier.startsWith('node:')) {
-      const name = specifier.startsWith('@') ? specifier.split('/').slice(0, 2).join('/') : (specifier.split('/')[0] ?? '')
+      const name = specifier.startsWith('@')
+        ? specifier.split('/').slice(0, 2).join('/')
+        : (specifier.split('/')[0] ?? '')
       const door = house.doors.get(name)
       if (door === undefined) wrong.push(`${file} imports ${name}, which has no door`)
-      else if (file !== door && !(door.endsWith('/') && file.startsWith(door))) wrong.push(`${file} imports ${name}; its door is ${door}`)
+      else if (file !== door && !(door.endsWith('/') && file.startsWith(door)))
+        wrong.push(`${file} imports ${name}; its door is ${door}`)
     }
   }
   return wrong
@@ -83,7 +93,9 @@ function machineTouches(house: House, file: string, text: string): string[] {
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/^\s*\/\/.*$/gm, '')
     .replace(/'[^'\n]*'/g, (quoted) => (/^'node:(fs|child_process)/.test(quoted) ? quoted : "''"))
-  return [...code.matchAll(/'node:(?:fs|child_process)[^']*'|\bprocess\.|\bDate\.now\b|\bnew Date\(\)|(?<![.\w])fetch\(/g)].map(([found]) => `${file} touches ${found}`)
+  return [
+    ...code.matchAll(/'node:(?:fs|child_process)[^']*'|\bprocess\.|\bDate\.now\b|\bnew Date\(\)|(?<![.\w])fetch\(/g),
+  ].map(([found]) => `${file} touches ${found}`)
 }
 
 const house = readMap(readFileSync(path.join(src, 'README.md'), 'utf8'))
@@ -111,7 +123,10 @@ describe('the map', () => {
   })
 
   it('notices a violation of each kind', () => {
-    const planted = (file: string, text: string): string[] => [...trespasses(house, importsIn(file, text)), ...machineTouches(house, file, text)]
+    const planted = (file: string, text: string): string[] => [
+      ...trespasses(house, importsIn(file, text)),
+      ...machineTouches(house, file, text),
+    ]
     expect(planted('model/x.ts', "import { a } from '../wire/oauth.ts'")).toHaveLength(1)
     expect(planted('wire/x.ts', "import {\n  a,\n  b,\n} from '../catalog/read.ts'")).toHaveLength(1)
     expect(planted('modes/x.ts', "const a = await import('../dialects/slack.ts')")).toHaveLength(1)
@@ -123,7 +138,9 @@ describe('the map', () => {
     expect(planted('wire/x.ts', "import { readFileSync } from 'node:fs'")).toHaveLength(1)
     expect(planted('wire/x.ts', 'const now = Date.now()')).toHaveLength(1)
     expect(planted('catalog/x.ts', 'const a = await fetch(url)')).toHaveLength(1)
-    expect(planted('wire/x.ts', "import { a } from '../model/errors.ts'\n// import { b } from '../cli/main.ts'")).toEqual([])
+    expect(
+      planted('wire/x.ts', "import { a } from '../model/errors.ts'\n// import { b } from '../cli/main.ts'"),
+    ).toEqual([])
   })
 })
 
@@ -135,7 +152,10 @@ describe('what is loaded', () => {
     for (let file = queue.pop(); file !== undefined; file = queue.pop()) {
       if (seen.has(file)) continue
       seen.add(file)
-      const text = texts.get(file)?.replace(/^import type [\s\S]*?from .*$/gm, '').replace(/^export type \{[\s\S]*?from .*$/gm, '')
+      const text = texts
+        .get(file)
+        ?.replace(/^import type [\s\S]*?from .*$/gm, '')
+        .replace(/^export type \{[\s\S]*?from .*$/gm, '')
       for (const { specifier, isStatic } of importsIn(file, text ?? '')) {
         if (isStatic && specifier.startsWith('.')) queue.push(path.posix.join(path.posix.dirname(file), specifier))
         else if (isStatic && !specifier.startsWith('node:')) seen.add(specifier)

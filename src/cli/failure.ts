@@ -8,7 +8,9 @@ export async function renderFailure(error: unknown, argv: readonly string[]): Pr
     process.stderr.write(`${failureJson(error, { scrub })}\n`)
   } else {
     const { looks, makeStyle } = await import('./output/style.ts')
-    const style = await makeStyle(looks(process.stderr, process.env, { color: argv.includes('--no-color') ? false : undefined }))
+    const style = await makeStyle(
+      looks(process.stderr, process.env, { color: argv.includes('--no-color') ? false : undefined }),
+    )
     process.stderr.write(failureScreen(error, style, { scrub }))
   }
   return exitCodeOf(error)
@@ -19,4 +21,3 @@ function isJsonAsked(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
 }
-

@@ -28,7 +28,10 @@ async function run(argv: readonly string[]): Promise<void> {
   })
   program.action(() => {
     if (program.opts()['version'] === true) process.stdout.write(`${version()}\n`)
-    else throw new UsageError('UNKNOWN_COMMAND', `There is no command "${program.args[0] ?? ''}".`, { hint: 'List them: auth-cli --help' })
+    else
+      throw new UsageError('UNKNOWN_COMMAND', `There is no command "${program.args[0] ?? ''}".`, {
+        hint: 'List them: auth-cli --help',
+      })
   })
   await program.parseAsync(argv, { from: 'user' })
 }
@@ -51,9 +54,17 @@ async function asOurs(error: unknown): Promise<unknown> {
   if (error instanceof AuthCliError) return error
   const { CommanderError } = await import('commander')
   if (!(error instanceof CommanderError)) return error
-  if (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed') return undefined
+  if (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed')
+    return undefined
   const message = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
   const [what = '', near] = message.split('\u0000')
-  const hint = near === undefined ? 'See the flags with --help; a template\'s own flags stand after its name.' : `Did you mean ${near}?`
-  return new UsageError(error.code === 'commander.unknownCommand' ? 'UNKNOWN_COMMAND' : 'BAD_FLAG', `${what.charAt(0).toUpperCase()}${what.slice(1)}.`, { hint })
+  const hint =
+    near === undefined
+      ? "See the flags with --help; a template's own flags stand after its name."
+      : `Did you mean ${near}?`
+  return new UsageError(
+    error.code === 'commander.unknownCommand' ? 'UNKNOWN_COMMAND' : 'BAD_FLAG',
+    `${what.charAt(0).toUpperCase()}${what.slice(1)}.`,
+    { hint },
+  )
 }

@@ -15,7 +15,9 @@ export interface Declared {
 /** The whole command line as `--help` prints it. Nothing of weight is loaded before an action runs. */
 export function declare(): Declared {
   const program = globals(new Command('auth-cli'))
-    .description('Test API authorization flows from a terminal: connect, inspect, refresh, call, and see every exchange.')
+    .description(
+      'Test API authorization flows from a terminal: connect, inspect, refresh, call, and see every exchange.',
+    )
     .usage('<command> [options]')
     .enablePositionalOptions()
     .helpCommand(false)
@@ -24,7 +26,9 @@ export function declare(): Declared {
   const connect = connectOptions(new Command('connect'))
   program.addCommand(acting(connect, () => import('./actions/connect.ts')))
   program.addCommand(connections())
-  program.addCommand(inspectCommand(new Command('inspect'), 'what is known of a connection (the same as connections show)'))
+  program.addCommand(
+    inspectCommand(new Command('inspect'), 'what is known of a connection (the same as connections show)'),
+  )
   program.addCommand(tokenCommand())
   program.addCommand(requestCommand())
   program.addCommand(refreshCommand(new Command('refresh')))
@@ -110,7 +114,11 @@ function connections(): Command {
   group.addCommand(refreshCommand(new Command('refresh')))
   group.addCommand(
     acting(
-      new Command('delete').aliases(['rm', 'remove']).description('forget connections').argument('<names...>').option('-y, --yes', 'do not ask'),
+      new Command('delete')
+        .aliases(['rm', 'remove'])
+        .description('forget connections')
+        .argument('<names...>')
+        .option('-y, --yes', 'do not ask'),
       () => import('./actions/connections-delete.ts'),
     ),
   )
@@ -168,10 +176,20 @@ function logs(): Command {
     .option('--since <time>', 'since 10m, 2h, 3d or a date')
     .option('-f, --follow', 'every event as it happens')
   group.addCommand(list, { isDefault: true })
-  group.addCommand(acting(new Command('show').description('one flow from start to end').argument('<id>', 'or last'), () => import('./actions/logs-show.ts')))
-  group.addCommand(acting(new Command('tail').description('every event as it happens'), () => import('./actions/logs-tail.ts')))
   group.addCommand(
-    acting(new Command('clear').description('forget them').option('-y, --yes', 'do not ask'), () => import('./actions/logs-clear.ts')),
+    acting(
+      new Command('show').description('one flow from start to end').argument('<id>', 'or last'),
+      () => import('./actions/logs-show.ts'),
+    ),
+  )
+  group.addCommand(
+    acting(new Command('tail').description('every event as it happens'), () => import('./actions/logs-tail.ts')),
+  )
+  group.addCommand(
+    acting(
+      new Command('clear').description('forget them').option('-y, --yes', 'do not ask'),
+      () => import('./actions/logs-clear.ts'),
+    ),
   )
   return group
 }
@@ -179,8 +197,9 @@ function logs(): Command {
 function providers(): Command {
   const group = globals(new Command('providers')).alias('provider').description('who can be connected')
   group.addCommand(
-    acting(new Command('list').description('list them').option('--search <text>', 'only those with this in their name'), () =>
-      import('./actions/providers-list.ts'),
+    acting(
+      new Command('list').description('list them').option('--search <text>', 'only those with this in their name'),
+      () => import('./actions/providers-list.ts'),
     ),
     { isDefault: true },
   )
@@ -188,15 +207,32 @@ function providers(): Command {
 }
 
 function config(): Command {
-  const group = globals(new Command('config')).description('preferences: callback-url, port, browser, timeout, log-days')
-  group.addCommand(acting(new Command('list').description('list them'), () => import('./actions/config.ts').then((m) => ({ run: m.list }))), {
-    isDefault: true,
-  })
-  group.addCommand(acting(new Command('get').argument('<key>').description('print one'), () => import('./actions/config.ts').then((m) => ({ run: m.print }))))
-  group.addCommand(
-    acting(new Command('set').argument('<key>').argument('<value>').description('keep one'), () => import('./actions/config.ts').then((m) => ({ run: m.set }))),
+  const group = globals(new Command('config')).description(
+    'preferences: callback-url, port, browser, timeout, log-days',
   )
-  group.addCommand(acting(new Command('unset').argument('<key>').description('forget one'), () => import('./actions/config.ts').then((m) => ({ run: m.unset }))))
+  group.addCommand(
+    acting(new Command('list').description('list them'), () =>
+      import('./actions/config.ts').then((m) => ({ run: m.list })),
+    ),
+    {
+      isDefault: true,
+    },
+  )
+  group.addCommand(
+    acting(new Command('get').argument('<key>').description('print one'), () =>
+      import('./actions/config.ts').then((m) => ({ run: m.print })),
+    ),
+  )
+  group.addCommand(
+    acting(new Command('set').argument('<key>').argument('<value>').description('keep one'), () =>
+      import('./actions/config.ts').then((m) => ({ run: m.set })),
+    ),
+  )
+  group.addCommand(
+    acting(new Command('unset').argument('<key>').description('forget one'), () =>
+      import('./actions/config.ts').then((m) => ({ run: m.unset })),
+    ),
+  )
   return group
 }
 

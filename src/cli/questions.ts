@@ -1,9 +1,9 @@
+import { homedir } from 'node:os'
 import { Command, Option } from 'commander'
 import { questions } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
-import { builtInTemplates, realPaths } from '../node/world.ts'
 import { openStore } from '../node/store.ts'
-import { homedir } from 'node:os'
+import { builtInTemplates, realPaths } from '../node/world.ts'
 import { connectOptions } from './program.ts'
 
 /** What `connect` found out about its provider before its flags were parsed; read once. */
@@ -21,17 +21,9 @@ export function preparedQuestions(): Prepared | undefined {
 
 /** Flags of ours that no template may take, in both spellings. */
 export function takenFlags(): string[] {
-  return connectOptions(new Command()).options.flatMap(({ long }) => (long == null ? [] : [long, long.replace(/^--no-/, '--')])).concat([
-    '--json',
-    '--quiet',
-    '--verbose',
-    '--reveal',
-    '--no-input',
-    '--input',
-    '--no-color',
-    '--color',
-    '--help',
-  ])
+  return connectOptions(new Command())
+    .options.flatMap(({ long }) => (long == null ? [] : [long, long.replace(/^--no-/, '--')]))
+    .concat(['--json', '--quiet', '--verbose', '--reveal', '--no-input', '--input', '--no-color', '--color', '--help'])
 }
 
 /**
@@ -43,7 +35,11 @@ export async function declareQuestions(connect: Command, words: readonly string[
   if (name === undefined) return
   const paths = realPaths(process.env, process.cwd())
   const located = await locate(
-    { cwd: process.cwd(), folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() }, store: openStore(paths) },
+    {
+      cwd: process.cwd(),
+      folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() },
+      store: openStore(paths),
+    },
     name,
   )
   const keys = new Map<string, string>()
@@ -68,5 +64,12 @@ function providerNameIn(words: readonly string[]): string | undefined {
 }
 
 function globalsToo(command: Command): Command {
-  return command.option('--json').option('-q, --quiet').option('-v, --verbose').option('--reveal').option('--no-input').option('--no-color').option('-h, --help')
+  return command
+    .option('--json')
+    .option('-q, --quiet')
+    .option('-v, --verbose')
+    .option('--reveal')
+    .option('--no-input')
+    .option('--no-color')
+    .option('-h, --help')
 }

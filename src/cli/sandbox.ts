@@ -1,6 +1,6 @@
 import { TransportError, UsageError } from '../model/errors.ts'
 import type { Store } from '../model/world.ts'
-import { openSandbox, runningSandbox, type Sandbox, faults } from '../sandbox/index.ts'
+import { faults, openSandbox, runningSandbox, type Sandbox } from '../sandbox/index.ts'
 
 export const sandboxPort = 8750
 
@@ -46,10 +46,14 @@ export function sandboxWaker(home: string, store: Store, name: string) {
     if ((await runningSandbox(home))?.port === Number(port)) return undefined
     return openAt(Number(port), home, undefined).catch((cause: unknown) => {
       if (!isTaken(cause)) throw cause
-      throw new TransportError('PORT_IN_USE', `The sandbox of "${name}" lived at port ${port}, which something else uses now.`, {
-        hint: 'Free the port, or connect again: auth-cli connect sandbox',
-        cause,
-      })
+      throw new TransportError(
+        'PORT_IN_USE',
+        `The sandbox of "${name}" lived at port ${port}, which something else uses now.`,
+        {
+          hint: 'Free the port, or connect again: auth-cli connect sandbox',
+          cause,
+        },
+      )
     })
   }
   return {

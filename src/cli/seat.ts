@@ -1,5 +1,6 @@
 import { hostname, userInfo } from 'node:os'
-import type { LogEvent } from '../model/event.ts'
+import { type AuthCliError, ProviderError } from '../model/errors.ts'
+import type { LogEvent, StrayReason } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import { type Browse, makeBrowse } from '../node/browse.ts'
 import { makePaste } from '../node/paste.ts'
@@ -23,6 +24,8 @@ export interface SeatTerms {
   readonly settingsBrowser?: string | undefined
   /** Set when the sandbox that this command started may approve by itself. */
   readonly approve?: ((url: string) => Promise<void>) | undefined
+  /** Ends the wait: nobody else is going to come. */
+  readonly stop: (reason: AuthCliError) => void
 }
 
 export function takeSeat(given: Given, progress: Progress): Seat {
@@ -31,23 +34,38 @@ export function takeSeat(given: Given, progress: Progress): Seat {
   let browser: Browse | undefined
   let port = 0
   const flagBrowser = given.options['browser'] as string | false | undefined
+  let hasArrived = false
+  let stray: StrayReason | undefined
+  const noticeAbsence = (): void => {
+    if (!hasArrived) terms?.stop(strayed(stray))
+  }
   const late = (why: string): void => progress.mention([`! The browser ended with a failure: ${why}`])
   return {
     take(decided) {
       terms = decided
       const { settingsBrowser } = decided
-      browser = makeBrowse({ env, platform, isTerminal: stdin.isTTY === true, flagBrowser, settingsBrowser, onLateFailure: late })
+      browser = makeBrowse({
+        env,
+        platform,
+        isTerminal: stdin.isTTY === true,
+        flagBrowser,
+        settingsBrowser,
+        onLateFailure: late,
+      })
       mentionRegistration(decided, progress)
     },
     watch(event) {
+      if (event.type === 'callback.ignored') stray = event.reason
+      if (event.type === 'callback.received') hasArrived = true
       if (event.type === 'listener.opened') port = Number(/:(\d+)$/.exec(event.addresses[0] ?? '')?.[1] ?? 0)
     },
     skips: (event) =>
-      (event.type === 'browser.failed' && browser?.plan === 'none') || (event.type === 'browser.opened' && terms?.approve !== undefined),
+      (event.type === 'browser.failed' && browser?.plan === 'none') ||
+      (event.type === 'browser.opened' && terms?.approve !== undefined),
     async browse(url) {
       if (terms?.approve !== undefined) {
         progress.mention([`! ${noBrowserWords(env, platform, stdin.isTTY === true)}: the sandbox approves by itself.`])
-        void terms.approve(url).catch((error: unknown) => late(error instanceof Error ? error.message : String(error)))
+        void terms.approve(url).then(noticeAbsence, (error: unknown) => terms?.stop(notApproved(error)))
         preload()
         return 'the sandbox itself'
       }
@@ -84,7 +102,9 @@ export function takeSeat(given: Given, progress: Progress): Seat {
 export function approvesItself(given: Given): boolean {
   const { env, platform, stdin } = process
   if (typeof given.options['browser'] === 'string' || env['BROWSER']?.trim()) return false
-  return isSet(env['CI']) || stdin.isTTY !== true || (platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY'])
+  return (
+    isSet(env['CI']) || stdin.isTTY !== true || (platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY'])
+  )
 }
 
 function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: boolean): string {
@@ -96,7 +116,8 @@ function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: bo
 /** The string to register, the first time that this client is used here. */
 function mentionRegistration({ integration, style }: SeatTerms, progress: Progress): void {
   const { answeredBy, provider, redirectUri } = integration
-  if (provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || redirectUri.includes(':0/')) return
+  if (provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || redirectUri.includes(':0/'))
+    return
   const { register_url: where } = provider.template
   progress.mention([
     `  Register this redirect URL at ${style.text(provider.title)}${where === undefined ? '' : ` (${style.text(where)})`}:`,
@@ -116,4 +137,23 @@ function sshTarget(): string | undefined {
 /** Loaded while the person is away, so that the exchange does not wait for it. */
 function preload(): void {
   void import('../node/send.ts').then(({ preload }) => preload())
+}
+
+/** The sandbox has approved, and what it sent back was not the answer; with nobody at a browser that is the end. */
+function strayed(reason: StrayReason | undefined): ProviderError {
+  const code = reason?.startsWith('issuer')
+    ? 'ISSUER_MISMATCH'
+    : reason?.startsWith('state')
+      ? 'STATE_MISMATCH'
+      : 'CALLBACK_UNUSABLE'
+  return new ProviderError(code, `The sandbox sent back an answer that is not ours: ${reason ?? 'it never came'}.`, {
+    hint: 'It was ignored and nothing was saved. With a person at a browser the wait would have gone on.',
+  })
+}
+
+function notApproved(error: unknown): ProviderError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new ProviderError('NOT_APPROVED', `The sandbox did not approve: ${why}`, {
+    hint: 'Open its page yourself: --browser <command>, or set BROWSER.',
+  })
 }

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
-import { Cancelled, TransportError, UsageError } from '../model/errors.ts'
+import { type AuthCliError, Cancelled, TransportError, UsageError } from '../model/errors.ts'
 import type { Emit, LogEvent } from '../model/event.ts'
+import type { Settings, World } from '../model/world.ts'
 import type { Journal } from '../node/journal.ts'
 import type { Paths } from '../node/paths.ts'
 import { realPaths, realWorld } from '../node/world.ts'
-import type { Settings, World } from '../model/world.ts'
 import { makePrint, onBrokenPipe, type Print } from './output/print.ts'
 import { looks, makeStyle, type Style } from './output/style.ts'
 import { rememberSecrets } from './run.ts'
@@ -30,6 +30,8 @@ export interface Session {
   readonly style: () => Promise<Style>
   /** From now on the flow may take this many seconds: then it ends with TransportError `TIMEOUT`. */
   readonly limit: (seconds: number, doing: string) => void
+  /** Ends whatever is under way, with this as the reason. */
+  readonly stop: (reason: AuthCliError) => void
 }
 
 /** The parts of a World that `connect` alone has real ones of; elsewhere nobody waits at a browser. */
@@ -58,12 +60,18 @@ const absent: Presence = {
 /** Flags → a World and a printer. Reads no more than the command will need. */
 export async function openSession(given: Given, parts: SessionParts = {}): Promise<Session> {
   const { env, stderr, stdin, stdout } = process
-  const { json = false, reveal = false, quiet = false, color, input } = given.options as Partial<Record<string, boolean>>
+  const {
+    json = false,
+    reveal = false,
+    quiet = false,
+    color,
+    input,
+  } = given.options as Partial<Record<string, boolean>>
   const paths = realPaths(env, process.cwd())
   const { settings, from } = await settingsOf(paths)
   const style = once(() => makeStyle(looks(stderr, env, { color })))
   const interactive = input !== false && stdin.isTTY === true && !isSet(env['CI'])
-  const { signal, limit } = interruption()
+  const { signal, limit, stop } = interruption()
   const journal = journalIn(paths, settings)
   if (parts.flows === true) await journal()
   onBrokenPipe(stdout)
@@ -93,6 +101,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     interactive,
     style,
     limit,
+    stop,
   }
 }
 
@@ -108,7 +117,7 @@ async function settingsOf(paths: Paths): Promise<{ settings: Settings; from: Wor
 }
 
 /** Ctrl-C ends the flow in order; a second one ends the process at once. */
-function interruption(): Pick<Session, 'limit'> & { readonly signal: AbortSignal } {
+function interruption(): Pick<Session, 'limit' | 'stop'> & { readonly signal: AbortSignal } {
   const controller = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
@@ -118,6 +127,7 @@ function interruption(): Pick<Session, 'limit'> & { readonly signal: AbortSignal
   }
   return {
     signal: controller.signal,
+    stop: (reason) => controller.abort(reason),
     limit(seconds, doing) {
       const late = new TransportError('TIMEOUT', `Gave up after ${seconds} s: ${doing}.`, {
         hint: 'Nothing was saved. Take longer with --timeout <seconds>.',
@@ -159,7 +169,12 @@ function emitter(open: () => Promise<Journal>, onEvent: Emit | undefined): Emit 
 function lazyAsk(interactive: boolean, color: boolean | undefined): Pick<World, 'ask' | 'confirm'> {
   const person = once(async () => {
     const { makeAsk } = await import('../node/ask.ts')
-    return makeAsk({ stdin: process.stdin, stderr: process.stderr, interactive, color: looks(process.stderr, process.env, { color }).color })
+    return makeAsk({
+      stdin: process.stdin,
+      stderr: process.stderr,
+      interactive,
+      color: looks(process.stderr, process.env, { color }).color,
+    })
   })
   return {
     ask: async (needs, signal) => (await person()).ask(needs, signal),
@@ -168,11 +183,20 @@ function lazyAsk(interactive: boolean, color: boolean | undefined): Pick<World, 
 }
 
 /** A secret as it may be given: as it is (with a word about the shell's history), `-`, `env:NAME`, `file:PATH`. */
-export async function readSecret(flag: string, value: string, session: Pick<Session, 'world' | 'interactive'>, seen: Set<string>): Promise<string> {
+export async function readSecret(
+  flag: string,
+  value: string,
+  session: Pick<Session, 'world' | 'interactive'>,
+  seen: Set<string>,
+): Promise<string> {
   const { readFileSync } = await import('node:fs')
   const bad = (why: string, hint: string) => new UsageError('BAD_FLAG', `${flag} ${why}.`, { hint })
   if (value === '-') {
-    if (seen.has('-')) throw bad('asks for stdin a second time', 'Only one secret can come from stdin; give the other as env:NAME or file:PATH.')
+    if (seen.has('-'))
+      throw bad(
+        'asks for stdin a second time',
+        'Only one secret can come from stdin; give the other as env:NAME or file:PATH.',
+      )
     seen.add('-')
     if (process.stdin.isTTY) {
       const label = flag.replace(/^--/, '')
@@ -183,14 +207,18 @@ export async function readSecret(flag: string, value: string, session: Pick<Sess
   }
   if (value.startsWith('env:')) {
     const found = session.world.env[value.slice(4)]
-    if (found === undefined || found === '') throw bad(`names the variable ${value.slice(4)}, which is not set`, `Set it: export ${value.slice(4)}=…`)
+    if (found === undefined || found === '')
+      throw bad(`names the variable ${value.slice(4)}, which is not set`, `Set it: export ${value.slice(4)}=…`)
     return found
   }
   if (value.startsWith('file:')) {
     try {
       return firstLine(readFileSync(value.slice(5), 'utf8'))
     } catch (cause) {
-      throw new UsageError('BAD_FLAG', `${flag} names the file ${value.slice(5)}, which cannot be read.`, { cause, hint: 'Give the path of a file that holds the secret and nothing else.' })
+      throw new UsageError('BAD_FLAG', `${flag} names the file ${value.slice(5)}, which cannot be read.`, {
+        cause,
+        hint: 'Give the path of a file that holds the secret and nothing else.',
+      })
     }
   }
   return value
@@ -207,7 +235,10 @@ export function readPairs(flag: string, values: unknown): Record<string, string>
   return Object.fromEntries(
     pairs.map((pair: string) => {
       const at = pair.indexOf('=')
-      if (at < 1) throw new UsageError('BAD_FLAG', `${flag} wants key=value, not "${pair}".`, { hint: `For example ${flag} key=value` })
+      if (at < 1)
+        throw new UsageError('BAD_FLAG', `${flag} wants key=value, not "${pair}".`, {
+          hint: `For example ${flag} key=value`,
+        })
       return [pair.slice(0, at), pair.slice(at + 1)]
     }),
   )
@@ -230,4 +261,3 @@ function once<T>(make: () => T): () => T {
     return made.value
   }
 }
-

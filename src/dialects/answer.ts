@@ -6,7 +6,12 @@ type Members = Record<string, unknown>
  * A token answer of any shape met in the wild, re-worded as RFC 6749 §5 wants it; each deviation is remarked on. What
  * cannot be understood is returned as it came.
  */
-export function normalise(answer: TokenAnswer, alternatePath: string | undefined, scopeSeparator: string, remark: Remark): TokenAnswer {
+export function normalise(
+  answer: TokenAnswer,
+  alternatePath: string | undefined,
+  scopeSeparator: string,
+  remark: Remark,
+): TokenAnswer {
   const read = readMembers(answer, remark)
   if (read === undefined) return answer
   let members = read
@@ -63,10 +68,21 @@ function refusalIn(members: Members, status: number): { error: string; error_des
   const code = nested === undefined ? error : (nested['code'] ?? nested['type'] ?? nested['error'] ?? nested['status'])
   if ((error === undefined || error === null || error === '' || error === false) && !failed) return undefined
   const source = nested ?? members
-  const words = ['error_description', 'message', 'error_message', 'detail', 'details', 'reason', 'description', 'error_reason', 'errorMessage']
+  const words = [
+    'error_description',
+    'message',
+    'error_message',
+    'detail',
+    'details',
+    'reason',
+    'description',
+    'error_reason',
+    'errorMessage',
+  ]
     .map((name) => source[name] ?? members[name])
     .find((value) => typeof value === 'string' && value !== '')
-  const name = typeof code === 'string' && code !== '' ? code : typeof code === 'number' ? String(code) : `http_${status}`
+  const name =
+    typeof code === 'string' && code !== '' ? code : typeof code === 'number' ? String(code) : `http_${status}`
   return { error: name, ...(typeof words === 'string' ? { error_description: words } : {}) }
 }
 
@@ -101,7 +117,10 @@ function standardScope(tokens: Members, separator: string, remark: Remark): void
     remark('"scope" is a list')
     tokens['scope'] = scope.map(String).join(' ')
   } else if (typeof scope === 'string' && separator.trim() === ',' && scope.includes(',')) {
-    tokens['scope'] = scope.split(',').map((part) => part.trim()).join(' ')
+    tokens['scope'] = scope
+      .split(',')
+      .map((part) => part.trim())
+      .join(' ')
   } else if (typeof scope === 'string' && scope.includes(',') && !scope.includes(' ')) {
     remark('"scope" is separated by commas')
     tokens['scope'] = scope.split(',').join(' ')
@@ -144,12 +163,16 @@ export function instantOf(value: unknown): number | undefined {
 
 /** A challenge beside an OAuth error would hide the error from the protocol library. */
 function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
-  return answer.headers.filter(([name, value]) => name.toLowerCase() !== 'www-authenticate' || /use_dpop_nonce/.test(value))
+  return answer.headers.filter(
+    ([name, value]) => name.toLowerCase() !== 'www-authenticate' || /use_dpop_nonce/.test(value),
+  )
 }
 
 export function at(value: unknown, path: string): unknown {
   if (isMembers(value) && path in value) return value[path]
-  return path.split('.').reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)
+  return path
+    .split('.')
+    .reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)
 }
 
 export function isMembers(value: unknown): value is Members {

@@ -10,7 +10,11 @@ function response(answer: TokenAnswer, _setting: Setting, remark: Remark): Token
   if (json['ok'] === false) {
     remark('Slack answers 200 to a refusal, with "ok": false')
     const error = typeof json['error'] === 'string' ? json['error'] : 'slack_error'
-    return { ...answer, status: 400, json: { error, ...(typeof json['needed'] === 'string' ? { error_description: `needs ${json['needed']}` } : {}) } }
+    return {
+      ...answer,
+      status: 400,
+      json: { error, ...(typeof json['needed'] === 'string' ? { error_description: `needs ${json['needed']}` } : {}) },
+    }
   }
   const user = json['authed_user']
   const own = typeof json['access_token'] === 'string' && json['access_token'] !== ''

@@ -10,7 +10,12 @@ export interface Spoken {
 }
 
 /** The far side of a dialect: sends what was re-worded and returns the answer as it came. */
-export type Reach = (request: { method: string; url: string; headers: readonly Header[]; body?: string }) => Promise<TokenAnswer>
+export type Reach = (request: {
+  method: string
+  url: string
+  headers: readonly Header[]
+  body?: string
+}) => Promise<TokenAnswer>
 
 /** An answer in standard OAuth, beside what the provider really said. */
 export interface Understood {
@@ -35,7 +40,10 @@ export function speak(accent: Dialect, reach: Reach, setting: Setting, remark: R
       headers: Object.entries(spoken.headers),
       params: new URLSearchParams(spoken.body ?? ''),
     }
-    const request = [words, accent].reduce((worded, dialect) => dialect.request?.(worded, setting, once) ?? worded, plain)
+    const request = [words, accent].reduce(
+      (worded, dialect) => dialect.request?.(worded, setting, once) ?? worded,
+      plain,
+    )
     const raw = await reach({
       method: request.method,
       url: request.url,
@@ -53,6 +61,11 @@ export function authorizeIn(accent: Dialect, url: URL, setting: Setting, remark:
 }
 
 /** The callback's parameters in standard OAuth. */
-export function hearCallback(accent: Dialect, params: URLSearchParams, setting: Setting, remark: Remark): URLSearchParams {
+export function hearCallback(
+  accent: Dialect,
+  params: URLSearchParams,
+  setting: Setting,
+  remark: Remark,
+): URLSearchParams {
   return [accent, words].reduce((heard, dialect) => dialect.callback?.(heard, setting, remark) ?? heard, params)
 }

@@ -41,11 +41,18 @@ function request(request: TokenRequest, setting: Setting, remark: Remark): Token
   }
 }
 
-function filled(params: Readonly<Record<string, Scalar>>, { params: answers, template }: Setting): Record<string, string> {
+function filled(
+  params: Readonly<Record<string, Scalar>>,
+  { params: answers, template }: Setting,
+): Record<string, string> {
   const context = contextOf(template.display_name ?? 'template', template)
-  const fillOne = (name: string, value: string): string => fillText(`token_params.${name}`, value, { connectionConfig: answers }, context)
+  const fillOne = (name: string, value: string): string =>
+    fillText(`token_params.${name}`, value, { connectionConfig: answers }, context)
   return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [name, typeof value === 'string' ? fillOne(name, value) : String(value)]),
+    Object.entries(params).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? fillOne(name, value) : String(value),
+    ]),
   )
 }
 

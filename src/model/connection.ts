@@ -39,6 +39,8 @@ export interface ConnectionFailure {
   readonly at: string
   readonly code: string
   readonly message: string
+  /** The provider's own words. */
+  readonly words?: string | undefined
   readonly flow?: string | undefined
   /** True when the provider refused for good and only connecting again helps. */
   readonly final: boolean

@@ -19,10 +19,15 @@ export interface Secrets {
  */
 export function isSecretName(name: string): boolean {
   const word = name.toLowerCase().replace(/[^a-z0-9]/g, '')
-  if (/(type|endpoint|expires?|expiresin|expiresat|expiration|supported|uri|url|method|hint|name)$/.test(word)) return false
+  if (/(type|endpoint|expires?|expiresin|expiresat|expiration|supported|uri|url|method|hint|name)$/.test(word))
+    return false
   return (
-    /^(code|state|authorization|proxyauthorization|signature|sig|sid|session|sessionid|jwt|key|apikey|cookie|setcookie|pin|otp|pass|pwd|hmac)$/.test(word) ||
-    /(token|tokens|secret|password|passwd|passphrase|assertion|apikey|privatekey|accesskey|secretkey|cookie|credential|credentials|verifier|authcode|authorizationcode|oauthcode|devicecode|requesturi)$/.test(word) ||
+    /^(code|state|authorization|proxyauthorization|signature|sig|sid|session|sessionid|jwt|key|apikey|cookie|setcookie|pin|otp|pass|pwd|hmac)$/.test(
+      word,
+    ) ||
+    /(token|tokens|secret|password|passwd|passphrase|assertion|apikey|privatekey|accesskey|secretkey|cookie|credential|credentials|verifier|authcode|authorizationcode|oauthcode|devicecode|requesturi)$/.test(
+      word,
+    ) ||
     /(secret|password)/.test(word)
   )
 }

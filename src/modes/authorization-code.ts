@@ -2,7 +2,7 @@ import { contextOf } from '../fill/flaw.ts'
 import { fillUrl } from '../fill/url.ts'
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
-import { AuthCliError, ProviderError } from '../model/errors.ts'
+import { AuthCliError, ProviderError, TransportError } from '../model/errors.ts'
 import type { Header, Tell } from '../model/event.ts'
 import type { Endpoints, Integration } from '../model/integration.ts'
 import type { Template } from '../model/provider.ts'
@@ -47,12 +47,18 @@ export async function obtain(
 ): Promise<void> {
   const { tell } = attempt
   let expected: Expectation | undefined
+  const ignored = new Map<string, number>()
   const setting = settingOf(integration, 'authorization_code')
   const judged = (params: URLSearchParams): Verdict =>
-    expected === undefined ? { kind: 'stray', reason: 'state mismatch' } : judge(attempt.speech.hear(params, setting), expected)
+    expected === undefined
+      ? { kind: 'stray', reason: 'state mismatch' }
+      : judge(attempt.speech.hear(params, setting), expected)
   const loopback = await openLoopback(integration.listening, {
     judge: judged,
-    onStray: (hit) => tell({ type: 'callback.ignored', ...hit }),
+    onStray: (hit) => {
+      ignored.set(hit.reason, (ignored.get(hit.reason) ?? 0) + 1)
+      tell({ type: 'callback.ignored', ...hit })
+    },
     signal: world.signal,
     scrub: world.secrets.scrub,
   })
@@ -63,24 +69,41 @@ export async function obtain(
     // Loaded and fetched while the person is away: none of it delays the browser.
     const opened = openBrowser(world, request.url.href, tell)
     const oauth = opened.then(() => import('../wire/oauth.ts'))
-    const metadata = opened.then(() => metadataOf(integration, attempt, world.signal)).then((found) => {
-      if (expected !== undefined && found?.authorization_response_iss_parameter_supported === true) {
-        expected = { ...expected, issRequired: true }
-      }
-      return found
-    })
+    const metadata = opened
+      .then(() => metadataOf(integration, attempt, world.signal))
+      .then((found) => {
+        if (expected !== undefined && found?.authorization_response_iss_parameter_supported === true) {
+          expected = { ...expected, issRequired: true }
+        }
+        return found
+      })
     const home = await firstAnswer(world, loopback, request, judged, tell)
     await answered(loopback, integration, attempt, async () => {
       const server = { metadata: await metadata, ...(await oauth) }
       await keep(await redeem(world, integration, attempt, request, home, server))
     })
+  } catch (error) {
+    throw withIgnored(error, ignored)
   } finally {
     await loopback.close()
   }
 }
 
+/** Whoever waited in vain learns which visits were not the answer. */
+function withIgnored(error: unknown, ignored: ReadonlyMap<string, number>): unknown {
+  if (!(error instanceof TransportError) || error.code !== 'TIMEOUT' || ignored.size === 0) return error
+  const visits = [...ignored].map(([reason, count]) => `${reason}${count === 1 ? '' : ` (${count} times)`}`).join(', ')
+  const details = { hint: error.hint, cause: error, facts: [...error.facts, ['Ignored visits', visits] as const] }
+  return new TransportError(error.code, error.message, details)
+}
+
 /** The browser learns how it ended, whatever the end was. */
-async function answered(loopback: Loopback, integration: Integration, attempt: Attempt, act: () => Promise<void>): Promise<void> {
+async function answered(
+  loopback: Loopback,
+  integration: Integration,
+  attempt: Attempt,
+  act: () => Promise<void>,
+): Promise<void> {
   const about = { provider: integration.provider.title, connection: integration.connection, flow: attempt.id }
   try {
     await act()
@@ -123,17 +146,22 @@ export async function rehearseExchange(integration: Integration, attempt: Attemp
   const { exchangeCode } = await import('../wire/oauth.ts')
   const params = new URLSearchParams({ code: 'CODE', state: request.state })
   const token = tokenEndpoint(integration, integration.params)
-  await exchangeCode(talkTo(integration, attempt, { ...integration.endpoints, token }, integration.params, request, undefined), {
-    ...request,
-    params,
-  })
+  await exchangeCode(
+    talkTo(integration, attempt, { ...integration.endpoints, token }, integration.params, request, undefined),
+    {
+      ...request,
+      params,
+    },
+  )
 }
 
 function announce(integration: Integration, loopback: Loopback, request: Request, tell: Tell): void {
   const { foreignHost, paths } = integration.listening
   tell({
     type: 'listener.opened',
-    addresses: loopback.addresses.map((address) => `${address.includes(':') ? `[${address}]` : address}:${loopback.port}`),
+    addresses: loopback.addresses.map(
+      (address) => `${address.includes(':') ? `[${address}]` : address}:${loopback.port}`,
+    ),
     redirectUri: request.redirectUri,
     ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
   })
@@ -155,7 +183,11 @@ async function openBrowser(world: World, url: string, tell: Tell): Promise<void>
 }
 
 /** Metadata is a help, not a need: without it `iss` is still compared and the ID token's claims are still checked. */
-async function metadataOf(integration: Integration, attempt: Attempt, gone: AbortSignal): Promise<Metadata | undefined> {
+async function metadataOf(
+  integration: Integration,
+  attempt: Attempt,
+  gone: AbortSignal,
+): Promise<Metadata | undefined> {
   const { issuer } = integration.endpoints
   if (issuer === undefined) return undefined
   try {
@@ -164,7 +196,11 @@ async function metadataOf(integration: Integration, attempt: Attempt, gone: Abor
   } catch (error) {
     if (!(error instanceof AuthCliError)) throw error
     if (gone.aborted) return undefined
-    attempt.tell({ type: 'warning', code: error.code, message: `The issuer's metadata cannot be had: ${error.message}` })
+    attempt.tell({
+      type: 'warning',
+      code: error.code,
+      message: `The issuer's metadata cannot be had: ${error.message}`,
+    })
     return undefined
   }
 }
@@ -178,7 +214,10 @@ async function firstAnswer(
 ): Promise<Homecoming> {
   const enough = new AbortController()
   try {
-    return await Promise.race([loopback.visit, pasted(world, request, judged, tell, AbortSignal.any([world.signal, enough.signal]))])
+    return await Promise.race([
+      loopback.visit,
+      pasted(world, request, judged, tell, AbortSignal.any([world.signal, enough.signal])),
+    ])
   } finally {
     enough.abort()
     loopback.settle()
@@ -238,14 +277,22 @@ async function redeem(
   attempt.tell({ type: 'callback.received', via: home.via, params: shown(params, world) })
   if (home.verdict.kind === 'denial') throw denied(home.verdict, partyOf(integration, request.redirectUri))
   if (home.verdict.kind === 'unusable') {
-    throw new ProviderError('CALLBACK_UNUSABLE', `${integration.provider.title} sent you back without a usable code: ${home.verdict.detail}.`, {
-      hint: 'Its parameters are in the log. Where the code has another name, the template says so: authorization_code_param_in_callback.',
-    })
+    throw new ProviderError(
+      'CALLBACK_UNUSABLE',
+      `${integration.provider.title} sent you back without a usable code: ${home.verdict.detail}.`,
+      {
+        hint: 'Its parameters are in the log. Where the code has another name, the template says so: authorization_code_param_in_callback.',
+      },
+    )
   }
   if (metadata?.authorization_response_iss_parameter_supported === true && !params.has('iss') && home.via !== 'paste') {
-    throw new ProviderError('ISSUER_MISSING', `${integration.provider.title} promises "iss" in every callback, and this one has none.`, {
-      hint: 'It may come from somebody else (RFC 9207 §2.4). Connect again.',
-    })
+    throw new ProviderError(
+      'ISSUER_MISSING',
+      `${integration.provider.title} promises "iss" in every callback, and this one has none.`,
+      {
+        hint: 'It may come from somebody else (RFC 9207 §2.4). Connect again.',
+      },
+    )
   }
   const fromCallback = captured(template.redirect_uri_metadata, (name) => params.get(name))
   const answers = { ...fromCallback, ...integration.params }
@@ -266,8 +313,14 @@ async function redeem(
 }
 
 function denied(denial: Extract<Verdict, { kind: 'denial' }>, party: Party): ProviderError {
-  const description = [denial.description, denial.message, denial.reason].filter((text) => text !== undefined).join('; ')
-  return refused({ error: denial.error, description: description === '' ? undefined : description, uri: denial.uri }, 'authorization', party)
+  const description = [denial.description, denial.message, denial.reason]
+    .filter((text) => text !== undefined)
+    .join('; ')
+  return refused(
+    { error: denial.error, description: description === '' ? undefined : description, uri: denial.uri },
+    'authorization',
+    party,
+  )
 }
 
 function tellIdTokenState(tokens: Tokens, tell: Tell): void {
@@ -295,7 +348,11 @@ export async function renew(world: World, connection: Connection, attempt: Attem
   }
   const tokens = await refreshTokens(
     {
-      server: { issuer: snapshot.endpoints.issuer, authorizationEndpoint: snapshot.endpoints.authorization, tokenEndpoint: tokenUrl },
+      server: {
+        issuer: snapshot.endpoints.issuer,
+        authorizationEndpoint: snapshot.endpoints.authorization,
+        tokenEndpoint: tokenUrl,
+      },
       client: snapshot.client,
       party: {
         title: titleOf(snapshot.template, connection.provider),
@@ -314,7 +371,11 @@ export async function renew(world: World, connection: Connection, attempt: Attem
   const fresh = credentialOf(tokens, world)
   return {
     // RFC 6749 §6: without a new refresh token the old one stays good.
-    credential: { ...fresh, refreshToken: fresh.refreshToken ?? credential.refreshToken, idToken: fresh.idToken ?? credential.idToken },
+    credential: {
+      ...fresh,
+      refreshToken: fresh.refreshToken ?? credential.refreshToken,
+      idToken: fresh.idToken ?? credential.idToken,
+    },
     granted: tokens.scopes,
     params,
     endpoints: snapshot.endpoints,
@@ -332,7 +393,8 @@ function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secrets'>): 
   for (const secret of [tokens.accessToken, tokens.refreshToken, tokens.idToken]) {
     if (secret !== undefined) world.secrets.learn(secret)
   }
-  const expiresAt = tokens.expiresIn === undefined ? tokens.expiresAt : new Date(now.getTime() + tokens.expiresIn * 1000).toISOString()
+  const expiresAt =
+    tokens.expiresIn === undefined ? tokens.expiresAt : new Date(now.getTime() + tokens.expiresIn * 1000).toISOString()
   return {
     type: authMode,
     accessToken: tokens.accessToken,
@@ -394,7 +456,9 @@ function partyOf(integration: Integration, redirectUri: string): Party {
 }
 
 function answersOf(template: Template, params: Readonly<Record<string, string>>): string[] {
-  const asked = Object.entries(template.connection_config ?? {}).filter(([, prompt]) => prompt.automated !== true && prompt.secret !== true)
+  const asked = Object.entries(template.connection_config ?? {}).filter(
+    ([, prompt]) => prompt.automated !== true && prompt.secret !== true,
+  )
   return asked.flatMap(([key]) => (params[key] === undefined || params[key] === '' ? [] : [`${key} ${params[key]}`]))
 }
 
@@ -406,14 +470,19 @@ function titleOf(template: Template, name: string): string {
 function tokenEndpoint(integration: Integration, answers: Readonly<Record<string, string>>): string {
   const { endpoints, provider } = integration
   const { name, template } = provider
-  return endpoints.token ?? fillUrl('token_url', template.token_url ?? '', { connectionConfig: answers }, contextOf(name, template))
+  return (
+    endpoints.token ??
+    fillUrl('token_url', template.token_url ?? '', { connectionConfig: answers }, contextOf(name, template))
+  )
 }
 
 /** The members that a template lists, texts and booleans only. */
-function captured(names: readonly string[] | undefined, valueOf: (name: string) => unknown): Record<string, string> {
+function captured(names: readonly string[] | undefined, read: (name: string) => unknown): Record<string, string> {
   const found = (names ?? []).flatMap((name): [string, string][] => {
-    const value = valueOf(name)
-    return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number' ? [[name, String(value)]] : []
+    const value = read(name)
+    return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number'
+      ? [[name, String(value)]]
+      : []
   })
   return Object.fromEntries(found)
 }
@@ -434,7 +503,9 @@ function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<s
 
 /** Names whose values may stand in a log; anything else that a callback brings is masked. */
 function isPublic(name: string): boolean {
-  return /^(error(_\w+)?|iss|scope|session_state|locale|realmId|accounts-server|location|shop|subdomain|installation_id|setup_action|instance_url|region|hd|authuser|prompt|timestamp)$/.test(name)
+  return /^(error(_\w+)?|iss|scope|session_state|locale|realmId|accounts-server|location|shop|subdomain|installation_id|setup_action|instance_url|region|hd|authuser|prompt|timestamp)$/.test(
+    name,
+  )
 }
 
 /** Puts the real port where the redirect URI asked for any. */

@@ -10,9 +10,13 @@ const modes: Readonly<Record<string, () => Promise<Mode>>> = {
 export async function modeOf(authMode: string, provider: string): Promise<Mode> {
   const mode = Object.hasOwn(modes, authMode) ? modes[authMode] : undefined
   if (mode === undefined) {
-    throw new TemplateError('MODE_UNSUPPORTED', `${provider} authorizes by ${authMode}, which auth-cli cannot do yet.`, {
-      hint: `What it can do now: ${Object.keys(modes).join(', ')}.`,
-    })
+    throw new TemplateError(
+      'MODE_UNSUPPORTED',
+      `${provider} authorizes by ${authMode}, which auth-cli cannot do yet.`,
+      {
+        hint: `What it can do now: ${Object.keys(modes).join(', ')}.`,
+      },
+    )
   }
   return mode()
 }

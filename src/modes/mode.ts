@@ -39,7 +39,12 @@ export interface Mode {
   /** The `auth_mode` that a template names it by. */
   readonly authMode: string
   /** `keep` makes it lasting before anybody is told that it worked. Throws any AuthCliError. */
-  readonly obtain: (world: World, integration: Integration, attempt: Attempt, keep: (obtained: Obtained) => Promise<void>) => Promise<void>
+  readonly obtain: (
+    world: World,
+    integration: Integration,
+    attempt: Attempt,
+    keep: (obtained: Obtained) => Promise<void>,
+  ) => Promise<void>
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>
   /** The headers that carry the credential to the API. */

@@ -54,7 +54,8 @@ export function maskBody(text: string, contentType: string, secrets: Secrets): s
   if (json !== undefined && typeof json === 'object' && json !== null) {
     return cap(JSON.stringify(maskValue(json, secrets)))
   }
-  if (/x-www-form-urlencoded/i.test(contentType) || /^[\w.%+~-]+=[^<>\s]*$/.test(text)) return cap(maskForm(text, secrets))
+  if (/x-www-form-urlencoded/i.test(contentType) || /^[\w.%+~-]+=[^<>\s]*$/.test(text))
+    return cap(maskForm(text, secrets))
   return cap(secrets.scrub(maskLookalikes(text, secrets)))
 }
 
@@ -81,8 +82,10 @@ export function maskValue(value: unknown, secrets: Secrets, secret = false): unk
 /** A cut-off JSON or HTML text cannot be parsed, yet may hold a token: mask what stands where one would. */
 function maskLookalikes(text: string, secrets: Secrets): string {
   return text
-    .replace(/(["']?)([\w-]{2,60})\1(\s*[:=]\s*)(["'])((?:\\.|(?!\4)[^\\])*)(\4|$)/gs, (all, q, name, colon, quote, value, end) =>
-      isSecretName(name) ? `${q}${name}${q}${colon}${quote}${secrets.mask(learn(value, secrets))}${end}` : all,
+    .replace(
+      /(["']?)([\w-]{2,60})\1(\s*[:=]\s*)(["'])((?:\\.|(?!\4)[^\\])*)(\4|$)/gs,
+      (all, q, name, colon, quote, value, end) =>
+        isSecretName(name) ? `${q}${name}${q}${colon}${quote}${secrets.mask(learn(value, secrets))}${end}` : all,
     )
     .replace(/\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*/g, (jwt) => secrets.mask(learn(jwt, secrets)))
 }

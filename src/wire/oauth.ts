@@ -30,7 +30,11 @@ interface Heard {
 /** The line to the token endpoint: dialect outermost, recorder innermost. */
 export type Line = (
   url: string,
-  request: { method: string; headers: Readonly<Record<string, string>>; body?: URLSearchParams | string | null | undefined },
+  request: {
+    method: string
+    headers: Readonly<Record<string, string>>
+    body?: URLSearchParams | string | null | undefined
+  },
 ) => Promise<{ readonly answer: Heard; readonly raw: Heard }>
 
 /** What a token endpoint gave (RFC 6749 §5.1). */
@@ -91,7 +95,9 @@ export async function exchangeCode(
       visit.codeVerifier ?? oauth.nopkce,
       options,
     )
-    const answer = await oauth.processAuthorizationCodeResponse(as, client, response, { expectedNonce: visit.nonce ?? oauth.expectNoNonce })
+    const answer = await oauth.processAuthorizationCodeResponse(as, client, response, {
+      expectedNonce: visit.nonce ?? oauth.expectNoNonce,
+    })
     if (talk.server.issuer === undefined) assertNonce(heard.idToken, visit.nonce, talk.party)
     const idTokenState = await idTokenStateOf(talk, as, response, heard.idToken, visit.keys)
     return tokensOf(answer, heard, idTokenState)
@@ -102,9 +108,19 @@ export async function exchangeCode(
 export async function refreshTokens(talk: Talk, refreshToken: string): Promise<Tokens> {
   const { as, client, heard, options } = settle(talk, 'refresh')
   return explained(talk, 'refresh', async () => {
-    const response = await oauth.refreshTokenGrantRequest(as, client, authentication(talk.client), refreshToken, options)
+    const response = await oauth.refreshTokenGrantRequest(
+      as,
+      client,
+      authentication(talk.client),
+      refreshToken,
+      options,
+    )
     const answer = await oauth.processRefreshTokenResponse(as, client, response)
-    return tokensOf(answer, heard, heard.idToken === undefined ? undefined : talk.server.issuer === undefined ? 'not checked' : 'claims')
+    return tokensOf(
+      answer,
+      heard,
+      heard.idToken === undefined ? undefined : talk.server.issuer === undefined ? 'not checked' : 'claims',
+    )
   })
 }
 
@@ -135,7 +151,22 @@ export async function discover(issuer: string, transmit: Transmit, allowHttp: bo
   })
 }
 
-const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519', 'HS256', 'HS384', 'HS512']
+const algorithms = [
+  'RS256',
+  'RS384',
+  'RS512',
+  'PS256',
+  'PS384',
+  'PS512',
+  'ES256',
+  'ES384',
+  'ES512',
+  'EdDSA',
+  'Ed25519',
+  'HS256',
+  'HS384',
+  'HS512',
+]
 
 interface Overheard {
   raw: unknown
@@ -243,7 +274,8 @@ function authentication(client: Client): oauth.ClientAuth {
   if (how === 'none') return oauth.None()
   return (_as, { client_id }, body, headers) => {
     if (how !== 'post') {
-      const encode = how === 'basic-raw' ? (part: string) => part : (part: string) => encodeURIComponent(part).replace(/%20/g, '+')
+      const encode =
+        how === 'basic-raw' ? (part: string) => part : (part: string) => encodeURIComponent(part).replace(/%20/g, '+')
       headers.set('authorization', `Basic ${Buffer.from(`${encode(client_id)}:${encode(secret)}`).toString('base64')}`)
     }
     if (how === 'post' || how === 'basic+post') {
@@ -295,7 +327,9 @@ async function idTokenStateOf(
 
 function assertHmac(idToken: string, alg: string, talk: Talk): void {
   const [header, payload, signature = ''] = idToken.split('.')
-  const expected = createHmac(`sha${alg.slice(2)}`, talk.client.secret ?? '').update(`${header}.${payload}`).digest()
+  const expected = createHmac(`sha${alg.slice(2)}`, talk.client.secret ?? '')
+    .update(`${header}.${payload}`)
+    .digest()
   const given = Buffer.from(signature, 'base64url')
   if (talk.client.secret === undefined || given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw idTokenRefused(talk.party, `its ${alg} signature is not made with this client's secret`)
@@ -318,11 +352,19 @@ function idTokenRefused(party: Party, why: string, cause?: unknown): ProviderErr
   })
 }
 
-async function plainFetch(transmit: Transmit, url: string, method: string, headers: Readonly<Record<string, string>>): Promise<Response> {
+async function plainFetch(
+  transmit: Transmit,
+  url: string,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
   const answer = await transmit({ method, url, headers: Object.entries({ ...headers, 'user-agent': 'auth-cli' }) })
   const type = headerOf(answer.headers, 'content-type')
   const empty = [204, 205, 304].includes(answer.status)
-  return new Response(empty ? null : answer.text, { status: answer.status, headers: type === '' ? {} : { 'content-type': type } })
+  return new Response(empty ? null : answer.text, {
+    status: answer.status,
+    headers: type === '' ? {} : { 'content-type': type },
+  })
 }
 
 /** Runs a library call; what it throws becomes an error of ours that quotes no token. */
@@ -340,21 +382,31 @@ function explain(error: unknown, stage: Stage, { party }: Talk): unknown {
     return refused({ error: error.error, description: error.error_description, status: error.status }, stage, party)
   }
   if (error instanceof oauth.UnsupportedOperationError && /token_type/.test(error.message)) {
-    return new ProviderError('TOKEN_TYPE_UNSUPPORTED', `${party.title} issued a token of a type that cannot be sent as Bearer.`, {
-      hint: 'A token of an unknown type must not be used (RFC 6749 §7.1). The answer is in the log.',
-      cause: error,
-    })
+    return new ProviderError(
+      'TOKEN_TYPE_UNSUPPORTED',
+      `${party.title} issued a token of a type that cannot be sent as Bearer.`,
+      {
+        hint: 'A token of an unknown type must not be used (RFC 6749 §7.1). The answer is in the log.',
+        cause: error,
+      },
+    )
   }
   if (error instanceof oauth.OperationProcessingError || error instanceof oauth.UnsupportedOperationError) {
     const aboutIdToken = /JWT|ID Token|id_token|JWS|jwks|nonce|claim/i.test(error.message)
     if (aboutIdToken) return idTokenRefused(party, error.message, error)
-    return new ProviderError('ANSWER_INVALID', `${party.title} answered something that OAuth does not allow: ${error.message}.`, {
-      hint: 'The whole exchange is in the log.',
-      cause: error,
-    })
+    return new ProviderError(
+      'ANSWER_INVALID',
+      `${party.title} answered something that OAuth does not allow: ${error.message}.`,
+      {
+        hint: 'The whole exchange is in the log.',
+        cause: error,
+      },
+    )
   }
   if (error instanceof TypeError && (error as { code?: string }).code === 'ERR_INVALID_ARG_VALUE') {
-    return new TemplateError('TEMPLATE_INVALID', `The protocol library refuses these settings: ${error.message}.`, { cause: error })
+    return new TemplateError('TEMPLATE_INVALID', `The protocol library refuses these settings: ${error.message}.`, {
+      cause: error,
+    })
   }
   return error
 }

@@ -1,5 +1,5 @@
-import type { Exchange, Header, Tell } from '../model/event.ts'
 import { AuthCliError, ProviderError } from '../model/errors.ts'
+import type { Exchange, Header, Tell } from '../model/event.ts'
 import type { Answer, Outgoing, World } from '../model/world.ts'
 import { maskBody, maskHeaders, maskUrl } from './mask.ts'
 
@@ -55,9 +55,14 @@ export function record(road: Road, tell: Tell, purpose: string): Transmit {
   }
 }
 
-function shownRequest(request: Omit<Outgoing, 'signal'>, { secrets }: Road): Pick<Exchange, 'method' | 'url' | 'request'> {
+function shownRequest(
+  request: Omit<Outgoing, 'signal'>,
+  { secrets }: Road,
+): Pick<Exchange, 'method' | 'url' | 'request'> {
   const body =
-    typeof request.body === 'string' ? maskBody(request.body, headerOf(request.headers, 'content-type'), secrets) : undefined
+    typeof request.body === 'string'
+      ? maskBody(request.body, headerOf(request.headers, 'content-type'), secrets)
+      : undefined
   return {
     method: request.method,
     url: maskUrl(request.url, secrets),
@@ -65,7 +70,11 @@ function shownRequest(request: Omit<Outgoing, 'signal'>, { secrets }: Road): Pic
   }
 }
 
-function shownAnswer(answer: Answer, body: Collected, { secrets }: Road): Pick<Exchange, 'response' | 'timing' | 'peer'> {
+function shownAnswer(
+  answer: Answer,
+  body: Collected,
+  { secrets }: Road,
+): Pick<Exchange, 'response' | 'timing' | 'peer'> {
   return {
     response: {
       status: answer.status,

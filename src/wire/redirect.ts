@@ -39,7 +39,10 @@ export function redirection(wish: RedirectWish): Redirection {
     const number = port?.value ?? (hints.port === 'any' ? 0 : defaultPort)
     const addresses = addressesOf(host)
     if (addresses === undefined) throw unsuitable(wish, `http://localhost:${number}${defaultPath}`)
-    return { redirectUri: `http://${host}:${number}${defaultPath}`, listening: { port: number, addresses, paths: [defaultPath] } }
+    return {
+      redirectUri: `http://${host}:${number}${defaultPath}`,
+      listening: { port: number, addresses, paths: [defaultPath] },
+    }
   }
   const url = parsed(callbackUrl)
   if (!suits(url, hints)) throw unsuitable(wish, callbackUrl.value)
@@ -83,7 +86,8 @@ function suits(url: URL, hints: RedirectUriHints): boolean {
 }
 
 function unsuitable({ title, hints = {} }: RedirectWish, refusedUrl: string): UsageError {
-  const wants = hints.https === true ? 'wants an https redirect URL' : `wants the host ${hints.host} in the redirect URL`
+  const wants =
+    hints.https === true ? 'wants an https redirect URL' : `wants the host ${hints.host} in the redirect URL`
   const ways =
     hints.https === true
       ? [
@@ -93,7 +97,9 @@ function unsuitable({ title, hints = {} }: RedirectWish, refusedUrl: string): Us
           'Set it once with: auth-cli config set callback-url <url>',
         ]
       : [`Use it: --callback-url http://${hints.host}:${defaultPort}${defaultPath}`]
-  return new UsageError('REDIRECT_URI_UNSUITABLE', `${title} ${wants}; ${refusedUrl} would be refused.`, { hint: ways.join('\n') })
+  return new UsageError('REDIRECT_URI_UNSUITABLE', `${title} ${wants}; ${refusedUrl} would be refused.`, {
+    hint: ways.join('\n'),
+  })
 }
 
 /** The literal loopback addresses that a host resolves to; undefined for any other host. */

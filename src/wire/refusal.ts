@@ -30,7 +30,10 @@ export function refused(refusal: Refusal, stage: Stage, party: Party): ProviderE
   const words = [refusal.description, refusal.uri].filter((text) => text !== undefined && text !== '').join(' ')
   const what = { authorization: 'authorization', token: 'token request', refresh: 'refresh' }[stage]
   return new ProviderError(
-    refusal.error.toUpperCase().replace(/[^A-Z0-9]+/g, '_').slice(0, 60) || 'REFUSED',
+    refusal.error
+      .toUpperCase()
+      .replace(/[^A-Z0-9]+/g, '_')
+      .slice(0, 60) || 'REFUSED',
     `${party.title} refused the ${what}: ${refusal.error}`,
     {
       status: refusal.status,

@@ -16,7 +16,8 @@ export async function list(given: Given): Promise<void> {
   await session.print.value(rows, (style) =>
     rows
       .map(({ key, value, from, description }) => {
-        const shown = value === null ? style.dim('not set') : `${style.bold(style.text(String(value)))}${style.dim(` (${from})`)}`
+        const shown =
+          value === null ? style.dim('not set') : `${style.bold(style.text(String(value)))}${style.dim(` (${from})`)}`
         return `  ${pad(key, 14)} ${shown}\n  ${' '.repeat(14)} ${style.dim(description)}`
       })
       .join('\n'),
@@ -28,7 +29,8 @@ export async function print(given: Given): Promise<void> {
   const session = await openSession(given)
   const key = known(given.arguments[0] ?? '')
   const value = session.world.settings[key]
-  if (value === undefined) throw new UsageError('NOT_SET', `${key} is not set.`, { hint: `Set it: auth-cli config set ${key} <value>` })
+  if (value === undefined)
+    throw new UsageError('NOT_SET', `${key} is not set.`, { hint: `Set it: auth-cli config set ${key} <value>` })
   await session.print.value({ key, value }, () => String(value))
 }
 
@@ -48,5 +50,7 @@ export async function unset(given: Given): Promise<void> {
 
 function known(key: string): keyof typeof settingKeys {
   if (Object.hasOwn(settingKeys, key)) return key as keyof typeof settingKeys
-  throw new UsageError('BAD_SETTING', `There is no preference called "${key}".`, { hint: `There are ${Object.keys(settingKeys).join(', ')}.` })
+  throw new UsageError('BAD_SETTING', `There is no preference called "${key}".`, {
+    hint: `There are ${Object.keys(settingKeys).join(', ')}.`,
+  })
 }

@@ -1,5 +1,5 @@
 import { type Connected, connect } from '../../connect.ts'
-import { type Given as Wishes, integrate } from '../../integrate.ts'
+import { integrate, type Given as Wishes } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Integration } from '../../model/integration.ts'
@@ -14,7 +14,8 @@ import { type Given, openSession, readNumber, readPairs, readSecret, type Sessio
 export async function run(given: Given): Promise<void> {
   const { options } = given
   const [name = '', ...more] = given.arguments
-  if (more.length > 0) throw new UsageError('BAD_FLAG', `connect takes one provider, not ${given.arguments.join(' and ')}.`)
+  if (more.length > 0)
+    throw new UsageError('BAD_FLAG', `connect takes one provider, not ${given.arguments.join(' and ')}.`)
   const save = options['save'] !== false && options['print'] !== true
   const progress = progressFor(given)
   const seat = takeSeat(given, progress)
@@ -23,7 +24,7 @@ export async function run(given: Given): Promise<void> {
     progress.emit(event)
   }
   const session = await openSession(given, { presence: seat, onEvent, flows: options['dryRun'] !== true })
-  const { world, print } = session
+  const { world } = session
   const prepared = preparedQuestions()
   const located = prepared?.located ?? (await locate(world, name))
   warnOf(located, session)
@@ -34,8 +35,17 @@ export async function run(given: Given): Promise<void> {
     if (options['dryRun'] === true) return await printRehearsal(world, integration, session)
     const style = await session.style()
     await progress.start(session.style, { title: located.provider.title, skip: seat.skips })
-    seat.take({ integration, style, approve: sandbox.approve, settingsBrowser: await browserSetting(world, located) })
-    session.limit(timeLimit(given, world, located), `${integration.provider.title} did not send you back, or did not answer, in time`)
+    seat.take({
+      integration,
+      style,
+      approve: sandbox.approve,
+      stop: session.stop,
+      settingsBrowser: await browserSetting(world, located),
+    })
+    session.limit(
+      timeLimit(given, world, located),
+      `${integration.provider.title} did not send you back, or did not answer, in time`,
+    )
     const connected = await connect(world, integration, { save, tags: readPairs('--tag', options['tag']) })
     progress.rest()
     await printConnected(connected, integration, session, save)
@@ -45,7 +55,13 @@ export async function run(given: Given): Promise<void> {
   }
 }
 
-async function wishesOf(given: Given, session: Session, located: Located, save: boolean, keys: ReadonlyMap<string, string>): Promise<Wishes> {
+async function wishesOf(
+  given: Given,
+  session: Session,
+  located: Located,
+  save: boolean,
+  keys: ReadonlyMap<string, string>,
+): Promise<Wishes> {
   const { options } = given
   const seen = new Set<string>()
   const secret = async (flag: string, key: string): Promise<string | undefined> => {
@@ -53,7 +69,9 @@ async function wishesOf(given: Given, session: Session, located: Located, save: 
     if (typeof value !== 'string') return undefined
     const read = await readSecret(flag, value, session, seen)
     if (read === value && value !== '' && !session.quiet) {
-      process.stderr.write(`! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`)
+      process.stderr.write(
+        `! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`,
+      )
     }
     return read
   }
@@ -125,7 +143,8 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
   const { settings, settingsFrom } = world
   const asked = project?.settings.browser
   if (asked === undefined || settingsFrom['browser'] === 'environment') return settings.browser
-  const trusted = project !== undefined && project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined
+  const trusted =
+    project !== undefined && project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined
   return trusted ? asked.text : settings.browser
 }
 
@@ -145,18 +164,28 @@ interface SandboxSeat {
 }
 
 /** `connect sandbox` brings its own provider along where none runs. */
-async function sandboxFor(given: Given, session: Session, { provider, name }: Located, wishes: Wishes): Promise<SandboxSeat> {
+async function sandboxFor(
+  given: Given,
+  session: Session,
+  { provider, name }: Located,
+  wishes: Wishes,
+): Promise<SandboxSeat> {
   const fault = given.options['fault'] as string | undefined
   const idle = { wishes: {}, close: async () => {} }
   if (provider.name !== 'sandbox' || provider.source.kind !== 'built-in') {
-    if (fault !== undefined) throw new UsageError('BAD_FLAG', `--fault is for the sandbox; ${provider.title} has faults of its own.`)
+    if (fault !== undefined)
+      throw new UsageError('BAD_FLAG', `--fault is for the sandbox; ${provider.title} has faults of its own.`)
     return idle
   }
   const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
   const before = await session.world.store.connections.read(wishes.as ?? name)
   const wanted = Number(wishes.params?.['port'] ?? before?.params['port'] ?? sandboxPort)
-  const client = wishes.clientId === undefined ? { clientId: 'sandbox-client', clientSecret: wishes.clientSecret ?? 'sandbox-secret' } : {}
-  if (given.options['dryRun'] === true) return { ...idle, wishes: { ...client, params: { ...wishes.params, port: String(wanted) } } }
+  const client =
+    wishes.clientId === undefined
+      ? { clientId: 'sandbox-client', clientSecret: wishes.clientSecret ?? 'sandbox-secret' }
+      : {}
+  if (given.options['dryRun'] === true)
+    return { ...idle, wishes: { ...client, params: { ...wishes.params, port: String(wanted) } } }
   const sandbox = await sandboxAt(session.paths.sandbox, wanted, fault)
   const approve = async (url: string): Promise<void> => {
     const { approve: consent } = await import('../../sandbox/index.ts')
@@ -190,14 +219,26 @@ async function printRehearsal(world: World, integration: Integration, { print }:
   )
 }
 
-async function printConnected(connected: Connected, integration: Integration, session: Session, save: boolean): Promise<void> {
+async function printConnected(
+  connected: Connected,
+  integration: Integration,
+  session: Session,
+  save: boolean,
+): Promise<void> {
   const { connection, flow } = connected
   const { world, print, reveal } = session
   const { mask } = world.secrets
   const shown = save ? maskedConnection(connection, mask, { reveal }) : connection
   await print.value(shown, (style) =>
     save
-      ? connectionCard(connection, style, { mask, reveal, now: world.clock.now(), title: integration.provider.title, flow, answeredBy: integration.answeredBy })
+      ? connectionCard(connection, style, {
+          mask,
+          reveal,
+          now: world.clock.now(),
+          title: integration.provider.title,
+          flow,
+          answeredBy: integration.answeredBy,
+        })
       : JSON.stringify(connection, null, 2),
   )
 }

@@ -8,8 +8,11 @@ export async function run(given: Given): Promise<void> {
   const { provider, tag } = given.options
   const tags = Object.entries(readPairs('--tag', tag))
   const matches = (connection: Connection): boolean =>
-    (provider === undefined || connection.provider === provider) && tags.every(([key, value]) => connection.tags[key] === value)
-  const found = await session.world.store.connections.list((file, why) => process.stderr.write(`! ${file} cannot be read: ${why}\n`))
+    (provider === undefined || connection.provider === provider) &&
+    tags.every(([key, value]) => connection.tags[key] === value)
+  const found = await session.world.store.connections.list((file, why) =>
+    process.stderr.write(`! ${file} cannot be read: ${why}\n`),
+  )
   const connections = found.filter(matches)
   const { now } = session.world.clock
   await session.print.value(session.json ? connections.map((connection) => shown(connection, session)) : [], (style) =>

@@ -1,5 +1,5 @@
 import { templateChange } from '../../locate.ts'
-import { savedConnection } from '../../refresh.ts'
+import { savedConnection } from '../../saved.ts'
 import { connectionScreen } from '../output/connection.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
 import { type Given, openSession } from '../session.ts'

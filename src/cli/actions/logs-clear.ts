@@ -6,7 +6,10 @@ export async function run(given: Given): Promise<void> {
   const { world, paths, print } = await openSession(given)
   if (given.options['yes'] !== true) {
     const sure = await world.confirm('Forget every flow in the log?', world.signal)
-    if (sure === undefined) throw new UsageError('MISSING_INPUT', 'Clearing the log wants a yes.', { hint: 'Say it with --yes: auth-cli logs clear --yes' })
+    if (sure === undefined)
+      throw new UsageError('MISSING_INPUT', 'Clearing the log wants a yes.', {
+        hint: 'Say it with --yes: auth-cli logs clear --yes',
+      })
     if (!sure) return print.value({ cleared: 0 }, () => 'Nothing was cleared.')
   }
   const cleared = clearLogs(paths.logs)

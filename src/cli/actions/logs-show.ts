@@ -9,5 +9,7 @@ export async function run(given: Given): Promise<void> {
   const id = events[0]?.flow
   const hasEnded = events.some(({ type }) => type === 'flow.ended')
   const state = hasEnded ? undefined : readFlows(paths.logs).flows.find((flow) => flow.id === id)?.state
-  await print.value(events, (style) => storyScreen(events, style, { verbose: given.options['verbose'] === true, state }))
+  await print.value(events, (style) =>
+    storyScreen(events, style, { verbose: given.options['verbose'] === true, state }),
+  )
 }

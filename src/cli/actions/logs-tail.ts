@@ -8,11 +8,17 @@ export async function run(given: Given): Promise<void> {
   const { provider, connection, verbose } = given.options
   const flows = new Set<string>()
   for await (const event of followEvents(paths.logs, world.signal)) {
-    if (event.type === 'flow.started' && (provider === undefined || event.provider === provider) && (connection === undefined || event.connection === connection)) {
+    if (
+      event.type === 'flow.started' &&
+      (provider === undefined || event.provider === provider) &&
+      (connection === undefined || event.connection === connection)
+    ) {
       flows.add(event.flow)
     }
     if ((provider !== undefined || connection !== undefined) && !flows.has(event.flow)) continue
-    await print.line(event, (style) => progressLine(event, style, { journal: true, verbose: verbose === true }).join('\n'))
+    await print.line(event, (style) =>
+      progressLine(event, style, { journal: true, verbose: verbose === true }).join('\n'),
+    )
     if (print.isReaderGone()) return
   }
 }

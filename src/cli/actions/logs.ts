@@ -22,7 +22,8 @@ export async function run(given: Given): Promise<void> {
     since: since === undefined ? undefined : instantOf(since, now),
     limit: readNumber('--limit', limit, 1, 1_000_000) ?? 20,
   })
-  if (unreadable > 0) process.stderr.write(`! ${unreadable} line${unreadable === 1 ? '' : 's'} of the log could not be read\n`)
+  if (unreadable > 0)
+    process.stderr.write(`! ${unreadable} line${unreadable === 1 ? '' : 's'} of the log could not be read\n`)
   await print.value(flows, (style) => flowsTable(flows, style, { now }))
 }
 
@@ -32,6 +33,7 @@ function instantOf(since: string, now: Date): number {
   const seconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 }[unit as 's' | 'm' | 'h' | 'd' | 'w']
   if (amount !== undefined && seconds !== undefined) return now.getTime() - Number(amount) * seconds * 1000
   const date = Date.parse(since)
-  if (Number.isNaN(date)) throw new UsageError('BAD_FLAG', `--since wants a time like 10m, 2h, 3d or 2026-11-23, not "${since}".`)
+  if (Number.isNaN(date))
+    throw new UsageError('BAD_FLAG', `--since wants a time like 10m, 2h, 3d or 2026-11-23, not "${since}".`)
   return date
 }

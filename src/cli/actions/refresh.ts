@@ -1,7 +1,8 @@
-import { refresh, savedConnection } from '../../refresh.ts'
+import { refresh } from '../../refresh.ts'
+import { savedConnection } from '../../saved.ts'
+import { openAwake } from '../awake.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
 import { relative } from '../output/time.ts'
-import { openAwake } from '../awake.ts'
 import { progressFor } from '../progress.ts'
 import type { Given } from '../session.ts'
 
@@ -15,8 +16,11 @@ export async function run(given: Given): Promise<void> {
   const connection = await refresh(world, name, { force: given.options['force'] === true }).finally(close)
   const fresh = connection.credential.accessToken !== before.credential.accessToken
   const { expiresAt } = connection.credential
-  const until = expiresAt === undefined ? 'its expiry is not known' : `it expires ${relative(expiresAt, world.clock.now())}`
+  const until =
+    expiresAt === undefined ? 'its expiry is not known' : `it expires ${relative(expiresAt, world.clock.now())}`
   await print.value(maskedConnection(connection, world.secrets.mask, { reveal }), () =>
-    fresh ? `Renewed ${connection.name}; ${until}.` : `${connection.name} is still fresh; ${until}. Renew it anyway with --force.`,
+    fresh
+      ? `Renewed ${connection.name}; ${until}.`
+      : `${connection.name} is still fresh; ${until}. Renew it anyway with --force.`,
   )
 }

@@ -33,20 +33,29 @@ async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Pro
   if (typeof output === 'string' && output !== '-') await save(answer, output)
   else await print.bytes(answer.body)
   if (answer.status < 400) return undefined
-  const { title, scopes } = { title: answer.connection.snapshot.template.display_name ?? answer.connection.provider, scopes: answer.connection.scopes.granted }
+  const { title, scopes } = {
+    title: answer.connection.snapshot.template.display_name ?? answer.connection.provider,
+    scopes: answer.connection.scopes.granted,
+  }
   const challenge = answer.headers.find(([name]) => name.toLowerCase() === 'www-authenticate')?.[1]
-  const error = new ProviderError(`HTTP_${answer.status}`, `${title} answered ${answer.status} ${answer.statusText || (STATUS_CODES[answer.status] ?? '')}`.trim(), {
-    status: answer.status,
-    words: challenge,
-    hint: hintOf(answer.status, scopes),
-  })
+  const error = new ProviderError(
+    `HTTP_${answer.status}`,
+    `${title} answered ${answer.status} ${answer.statusText || (STATUS_CODES[answer.status] ?? '')}`.trim(),
+    {
+      status: answer.status,
+      words: challenge,
+      hint: hintOf(answer.status, scopes),
+    },
+  )
   error.flow = answer.flow
   return error
 }
 
 function hintOf(status: number, scopes: readonly string[]): string {
-  if (status === 401) return 'The API does not take this token: renew it with auth-cli refresh --force, or connect again.'
-  if (status === 403) return `The token may not do this. It has the scopes ${scopes.join(', ') || '(none)'}; connect again with others: --scope.`
+  if (status === 401)
+    return 'The API does not take this token: renew it with auth-cli refresh --force, or connect again.'
+  if (status === 403)
+    return `The token may not do this. It has the scopes ${scopes.join(', ') || '(none)'}; connect again with others: --scope.`
   if (status === 404) return 'Check the path: it is joined to the base URL that auth-cli inspect shows.'
   if (status === 429) return 'Too many requests: wait as the answer says (-i shows its headers).'
   return 'The body above is what the API says of it.'
@@ -62,7 +71,10 @@ async function save(answer: ApiAnswer, file: string): Promise<void> {
     await pipeline(answer.body, createWriteStream(file))
   } catch (cause) {
     if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
-    throw new MachineError('NOT_WRITABLE', `${file} cannot be written: ${'code' in cause ? cause.code : ''}.`, { hint: 'Choose another file with -o.', cause })
+    throw new MachineError('NOT_WRITABLE', `${file} cannot be written: ${'code' in cause ? cause.code : ''}.`, {
+      hint: 'Choose another file with -o.',
+      cause,
+    })
   }
 }
 
@@ -100,7 +112,9 @@ function headerOf(line: string): Header {
 function bodyOf(data: readonly string[]): ApiCall['body'] {
   const [only = ''] = data
   if (data.length === 1 && only.startsWith('@') && only !== '@-') return createReadStream(only.slice(1))
-  return data.map((part) => (part.startsWith('@') ? readFileSync(part === '@-' ? 0 : part.slice(1), 'utf8') : part)).join('&')
+  return data
+    .map((part) => (part.startsWith('@') ? readFileSync(part === '@-' ? 0 : part.slice(1), 'utf8') : part))
+    .join('&')
 }
 
 /** curl calls every -d a form; people who send JSON mean JSON. */

@@ -1,5 +1,5 @@
-import { refresh } from '../../refresh.ts'
 import { UsageError } from '../../model/errors.ts'
+import { refresh } from '../../refresh.ts'
 import { openAwake } from '../awake.ts'
 import { type Given, readNumber } from '../session.ts'
 
@@ -11,7 +11,9 @@ export async function run(given: Given): Promise<void> {
   const connection = await refresh(session.world, name, minValidity === undefined ? {} : { minValidity }).finally(close)
   const { accessToken } = connection.credential
   if (accessToken === undefined) {
-    throw new UsageError('NO_TOKEN', `"${name}" has no access token: it is ${connection.mode}.`, { hint: `Look at it: auth-cli inspect ${name}` })
+    throw new UsageError('NO_TOKEN', `"${name}" has no access token: it is ${connection.mode}.`, {
+      hint: `Look at it: auth-cli inspect ${name}`,
+    })
   }
   const header = given.options['header'] === true
   const text = header ? `Authorization: Bearer ${accessToken}` : accessToken

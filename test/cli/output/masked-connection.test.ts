@@ -124,7 +124,14 @@ describe('a masked connection', () => {
   })
 
   it('masks credentials of other kinds by the names of their members', () => {
-    const other = { type: 'BASIC', obtainedAt: '2026-11-23T12:00:00.000Z', username: 'jane', password: 'hunter2', apiKey: 'k', pin: 1234 }
+    const other = {
+      type: 'BASIC',
+      obtainedAt: '2026-11-23T12:00:00.000Z',
+      username: 'jane',
+      password: 'hunter2',
+      apiKey: 'k',
+      pin: 1234,
+    }
     const masked = maskedConnection(connection({ credential: other }), mask).credential
     expect(masked).toMatchObject({ username: 'jane', password: mask('hunter2'), apiKey: mask('k'), pin: mask('1234') })
   })

@@ -1,0 +1,45 @@
+import type { Connection } from './model/connection.ts'
+import { ProviderError, UsageError } from './model/errors.ts'
+import type { World } from './model/world.ts'
+
+/** Throws UsageError `UNKNOWN_CONNECTION` with the names that come near. */
+export async function savedConnection(world: Pick<World, 'store'>, name: string): Promise<Connection> {
+  const connection = await world.store.connections.read(name)
+  if (connection === undefined) throw unknownConnection(name)
+  return connection
+}
+
+/** A name that nothing was saved under. */
+export function unknownConnection(name: string): UsageError {
+  return new UsageError('UNKNOWN_CONNECTION', `There is no connection called "${name}".`, {
+    hint: `List them with auth-cli connections, or make it: auth-cli connect ${/^[\w.-]+$/.test(name) ? name : '<provider>'}`,
+  })
+}
+
+/** From now on no text of this run shows them. */
+export function learnSecrets(world: Pick<World, 'secrets'>, connection: Connection): void {
+  const { accessToken, refreshToken, idToken } = connection.credential
+  for (const secret of [accessToken, refreshToken, idToken, connection.snapshot.client.secret]) {
+    if (secret !== undefined) world.secrets.learn(secret)
+  }
+}
+
+/** The provider will not renew it, however often it is asked. */
+export function refusedForGood(connection: Connection): ProviderError {
+  const failure = connection.lastError
+  const error = new ProviderError(
+    failure?.code ?? 'INVALID_GRANT',
+    failure?.message ?? 'The provider refused the refresh token.',
+    {
+      words: failure?.words,
+      hint: `The refresh token of "${connection.name}" is no longer good. ${connectAgain(connection)}`,
+    },
+  )
+  error.flow = failure?.flow
+  return error
+}
+
+/** The command that makes this connection anew. */
+export function connectAgain({ name, integration }: Connection): string {
+  return `Connect again: auth-cli connect ${integration}${name === integration ? '' : ` --as ${name}`}`
+}
