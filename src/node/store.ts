@@ -5,7 +5,6 @@ import { AuthCliError, MachineError } from '../model/errors.ts'
 import type { SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
 import { diskTrouble, errnoOf, isTemporary, makeFolder, removeIfThere, replaceWhole } from './disk.ts'
-import { withLock } from './lock.ts'
 import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
 
@@ -32,7 +31,11 @@ const leftBehind = 3_600_000
 /** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
 export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): Shelf<T> {
   const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}.json`)
-  const lockOf = (file: string): string => `${file}.lock`
+  // Loaded by the first change only: most runs do no more than read.
+  const locked = async <R>(name: string, work: () => Promise<R> | R, signal?: AbortSignal): Promise<R> => {
+    const { withLock } = await import('./lock.ts')
+    return withLock(`${fileOf(name)}.lock`, { what: `"${name}"`, signal }, work)
+  }
   let swept = false
 
   const recall = (file: string): T | undefined => {
@@ -75,18 +78,19 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
 
     async update(name, change, signal) {
       const file = fileOf(name)
-      return withLock(lockOf(file), { what: `"${name}"`, signal }, async () => {
+      const rewrite = async (): Promise<T | undefined> => {
         const current = recall(file)
         const next = await change(current)
         if (next === undefined) return current
         keep(file, name, next)
         return next
-      })
+      }
+      return locked(name, rewrite, signal)
     },
 
     async remove(name) {
       const file = fileOf(name)
-      if (statSync(file, { throwIfNoEntry: false }) === undefined) return false
+      if (!isThere(file)) return false
       const unlink = (): boolean => {
         try {
           return removeIfThere(file)
@@ -95,7 +99,7 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
         }
       }
       try {
-        return await withLock(lockOf(file), { what: `"${name}"` }, unlink)
+        return await locked(name, unlink)
       } catch (error) {
         // A full disk has no room for a lock, and deleting is how one makes room.
         if (error instanceof MachineError && error.code === 'DISK_FULL') return unlink()
@@ -168,12 +172,22 @@ function recordFiles(folder: string): string[] {
   }
 }
 
-/** What killed processes left holds secrets; it does not stay. */
-function sweep(folder: string): void {
-  for (const entry of readdirSync(folder)) {
-    if (!isTemporary(entry)) continue
-    const file = path.join(folder, entry)
-    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
-    if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw unreadable(file, error)
   }
+}
+
+/** What killed processes left holds secrets; it does not stay. Best effort: a record is saved even so. */
+function sweep(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder)) {
+      if (!isTemporary(entry)) continue
+      const file = path.join(folder, entry)
+      const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+      if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+    }
+  } catch {}
 }
