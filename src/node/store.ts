@@ -4,7 +4,7 @@ import type { Connection } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
 import type { SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
-import { diskTrouble, errnoOf, isTemporary, makeFolder, removeIfThere, replaceWhole } from './disk.ts'
+import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
 import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
 
@@ -116,7 +116,7 @@ function readRecord(file: string): object | undefined {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw unreadable(file, error)
+    throw readTrouble(error, file)
   }
   const record = parseObject(text)
   if (!record) throw corrupt(file, 'it does not hold one JSON object')
@@ -155,20 +155,12 @@ function corrupt(file: string, why: string): MachineError {
   })
 }
 
-function unreadable(file: string, error: unknown): MachineError {
-  return new MachineError('NOT_READABLE', `${file} cannot be read.`, {
-    cause: error,
-    facts: [['System', errnoOf(error) ?? 'unknown']],
-    hint: 'Look who may read it and the folder that it is in.',
-  })
-}
-
 function recordFiles(folder: string): string[] {
   try {
     return readdirSync(folder).filter((entry) => entry.endsWith('.json'))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
-    throw unreadable(folder, error)
+    throw readTrouble(error, folder)
   }
 }
 
@@ -176,7 +168,7 @@ function isThere(file: string): boolean {
   try {
     return statSync(file, { throwIfNoEntry: false }) !== undefined
   } catch (error) {
-    throw unreadable(file, error)
+    throw readTrouble(error, file)
   }
 }
 
