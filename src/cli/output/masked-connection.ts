@@ -61,12 +61,15 @@ const secretWords = new Set(
   passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
   session sid key keys`.split(/\s+/),
 )
-const secretPairs = new Set(['session_id', 'set_cookie', 'key_id_secret', 'token_value', 'secret_value'])
+const secretPairs = new Set(['session_id', 'token_value', 'secret_value'])
 const codeOwners = new Set(['auth', 'authorization', 'device', 'user', 'access', 'recovery', 'backup', 'security'])
 /** Said about a secret without being one. */
 const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|(?:at|in|on)|created|updated|format|alg|kid)$/
 
-/** A value with its secrets masked: every string (and number under a secret's name) that stands under a secret's name, however deep, and every JWT. */
+/**
+ * A value with its secrets masked: every string that stands under a secret's name, however deep, a number whose own name is
+ * one, and every JWT.
+ */
 export function maskFields(value: unknown, mask: Mask, secret = false, name = ''): unknown {
   if (typeof value === 'string') {
     if (value === '') return value
@@ -108,7 +111,7 @@ function isSecretParam(connection: Connection, key: string): boolean {
   return connection.snapshot.template.connection_config?.[key]?.secret === true || isSecretName(key)
 }
 
-/** Parts of a template that name secrets without holding any. */
+/** Parts of a template that tell where a secret will stand without holding any. */
 const untouched = new Set(['connection_config', 'credentials', 'token_response'])
 
 /** A template holds no secrets but where somebody wrote one into its parameters; a placeholder is none. */
