@@ -41,6 +41,17 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
 
 /** Whether a field of that name holds a secret: `access_token`, `clientSecret`, `X-Api-Key`, but not `token_type`. */
 export function isSecretName(name: string): boolean {
+  const judged = verdicts.get(name)
+  if (judged !== undefined) return judged
+  const verdict = soundsSecret(name)
+  verdicts.set(name, verdict)
+  return verdict
+}
+
+/** A list of a thousand connections asks about the same few names again and again. */
+const verdicts = new Map<string, boolean>()
+
+function soundsSecret(name: string): boolean {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
@@ -149,8 +160,11 @@ const shortestSwept = 6
 function sweep<T>(value: T, known: readonly string[], mask: Mask): T {
   const text = JSON.stringify(value)
   const forms = known
-    .flatMap((secret) => [...spellings(secret)].map((form) => [form, mask(secret)] as const))
-    .filter(([form]) => text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
+    .flatMap((secret) =>
+      [...spellings(secret)]
+        .filter((form) => text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
+        .map((form) => [form, mask(secret)] as const),
+    )
     .sort(([a], [b]) => b.length - a.length)
   if (forms.length === 0) return value
   const clean = (dirty: string) => forms.reduce((rest, [form, shown]) => rest.replaceAll(form, () => shown), dirty)
