@@ -16,13 +16,13 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function run(argv: readonly string[]): Promise<void> {
   const { declare } = await import('./program.ts')
-  const { program, connect } = declare()
+  const { program, connect } = declare(argv[0])
   if (argv.length === 0) {
     process.stdout.write(program.helpInformation())
     return
   }
   program.hook('preSubcommand', async (_, subcommand) => {
-    if (subcommand !== connect) return
+    if (connect === undefined || subcommand !== connect) return
     const { declareQuestions } = await import('./questions.ts')
     await declareQuestions(connect, program.args.slice(1))
   })
