@@ -34,7 +34,7 @@ const bundle = await rolldown({
   input: { main: `${root}src/cli/main.ts` },
   platform: 'node',
   plugins: [withoutPrograms],
-  external: (id) => !id.startsWith('.') && !id.startsWith('/') && !bundled.includes(id.split('/')[0]),
+  external: (id) => !/^[./#\0]/.test(id) && !bundled.includes(id.split('/')[0]),
 })
 await bundle.write({
   dir: `${root}dist/bin`,

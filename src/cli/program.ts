@@ -73,7 +73,7 @@ function globals(command: Command): Command {
 }
 
 function acting(command: Command, load: Load): Command {
-  globals(command).action(async (..._: unknown[]) => {
+  globals(command).action(async () => {
     const { run } = await load()
     await run({ arguments: command.args, options: command.optsWithGlobals(), command })
   })

@@ -118,7 +118,7 @@ function mentionRegistration({ integration, style }: SeatTerms, progress: Progre
   const { answeredBy, provider, redirectUri } = integration
   if (provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || redirectUri.includes(':0/'))
     return
-  const { register_url: where } = provider.template
+  const where = integration.registerUrl
   progress.mention([
     `  Register this redirect URL at ${style.text(provider.title)}${where === undefined ? '' : ` (${style.text(where)})`}:`,
     `  ${style.bold(redirectUri)}`,

@@ -47,6 +47,8 @@ export interface SessionParts {
   readonly onEvent?: Emit | undefined
   /** True where a flow is certain: the journal is open before it starts. */
   readonly flows?: boolean | undefined
+  /** False where the preferences themselves may be what is broken. Default true. */
+  readonly settings?: boolean | undefined
   /** Awaited before each request leaves. */
   readonly beforeSend?: ((url: string) => Promise<void>) | undefined
 }
@@ -68,7 +70,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     input,
   } = given.options as Partial<Record<string, boolean>>
   const paths = realPaths(env, process.cwd())
-  const { settings, from } = await settingsOf(paths)
+  const { settings, from } = parts.settings === false ? { settings: {}, from: {} } : await settingsOf(paths)
   const style = once(() => makeStyle(looks(stderr, env, { color })))
   const interactive = input !== false && stdin.isTTY === true && !isSet(env['CI'])
   const { signal, limit, stop } = interruption()

@@ -360,7 +360,6 @@ export async function renew(world: World, connection: Connection, attempt: Attem
         clientSecret: snapshot.client.secret,
         authentication: snapshot.client.authentication,
         redirectUri: snapshot.redirectUri,
-        registerUrl: snapshot.template.register_url,
         answers: answersOf(snapshot.template, params),
       },
       line: attempt.speech.line('refresh', setting),
@@ -450,7 +449,7 @@ function partyOf(integration: Integration, redirectUri: string): Party {
     clientSecret: client.secret,
     authentication: client.authentication,
     redirectUri,
-    registerUrl: provider.template.register_url,
+    registerUrl: integration.registerUrl,
     answers: answersOf(provider.template, params),
   }
 }
