@@ -10,6 +10,7 @@ import type { World } from '../model/world.ts'
 import { authorizationUrl, challengeOf, unguessable } from '../wire/authorization.ts'
 import { type Expectation, judge, readPaste, type Verdict } from '../wire/callback.ts'
 import { type Loopback, openLoopback } from '../wire/loopback.ts'
+import { maskUrl } from '../wire/mask.ts'
 import type { Metadata, Server, Talk, Tokens } from '../wire/oauth.ts'
 import { bugPage, failurePage } from '../wire/page.ts'
 import { type Party, refused } from '../wire/refusal.ts'
@@ -65,7 +66,7 @@ export async function obtain(
   try {
     const request = authorizationRequest(world, integration, attempt, withPort(integration.redirectUri, loopback.port))
     expected = { state: request.state, issuer: integration.endpoints.issuer }
-    announce(integration, loopback, request, tell)
+    announce(integration, loopback, request, world, tell)
     // Loaded and fetched while the person is away: none of it delays the browser.
     const opened = openBrowser(world, request.url.href, tell)
     const oauth = opened.then(() => import('../wire/oauth.ts'))
@@ -155,7 +156,13 @@ export async function rehearseExchange(integration: Integration, attempt: Attemp
   )
 }
 
-function announce(integration: Integration, loopback: Loopback, request: Request, tell: Tell): void {
+function announce(
+  integration: Integration,
+  loopback: Loopback,
+  request: Request,
+  { secrets }: Pick<World, 'secrets'>,
+  tell: Tell,
+): void {
   const { foreignHost, paths } = integration.listening
   tell({
     type: 'listener.opened',
@@ -165,12 +172,7 @@ function announce(integration: Integration, loopback: Loopback, request: Request
     redirectUri: request.redirectUri,
     ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
   })
-  tell({ type: 'authorization.requested', url: maskState(request) })
-}
-
-/** The event's URL: whole but for the state, which is a secret while the flow lives. */
-function maskState({ url, state }: Request): string {
-  return url.href.replace(state, '…')
+  tell({ type: 'authorization.requested', url: maskUrl(request.url.href, secrets) })
 }
 
 async function openBrowser(world: World, url: string, tell: Tell): Promise<void> {
