@@ -529,7 +529,10 @@ function endpointsOf(
   return {
     authorization: url('authorization_url', template.authorization_url),
     token: isDeferred(template.token_url, template, params) ? undefined : url('token_url', template.token_url),
-    refresh: template.refresh_url === undefined ? undefined : url('refresh_url', template.refresh_url),
+    refresh:
+      template.refresh_url === undefined || isDeferred(template.refresh_url, template, params)
+        ? undefined
+        : url('refresh_url', template.refresh_url),
     api:
       api === undefined || isDeferred(api, template, params)
         ? undefined

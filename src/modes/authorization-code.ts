@@ -297,20 +297,46 @@ async function redeem(
     )
   }
   const fromCallback = captured(template.redirect_uri_metadata, (name) => params.get(name))
-  const answers = { ...fromCallback, ...integration.params }
+  const given = Object.entries(integration.params).filter(([, value]) => value !== '')
+  const answers = { ...fromCallback, ...Object.fromEntries(given) }
   const endpoints = { ...integration.endpoints, token: tokenEndpoint(integration, answers) }
   assertSecure(endpoints.token, integration.allowHttp, 'token_url')
   const talk = talkTo(integration, attempt, endpoints, answers, request, metadata)
   const tokens = await exchangeCode(talk, { ...request, params, keys: attempt.speech.transmit('jwks') })
   tellIdTokenState(tokens, attempt.tell)
   const fromAnswer = captured(template.token_response_metadata, (path) => memberAt(tokens.raw, path))
-  const given = Object.entries(integration.params).filter(([, value]) => value !== '')
+  const known = { ...fromAnswer, ...answers }
   return {
     credential: credentialOf(tokens, world),
     granted: tokens.scopes,
-    params: { ...fromAnswer, ...fromCallback, ...Object.fromEntries(given) },
-    endpoints,
+    params: known,
+    endpoints: {
+      ...endpoints,
+      refresh: endpoints.refresh ?? lateEndpoint(integration, 'refresh_url', template.refresh_url, known, attempt.tell),
+      api: endpoints.api ?? lateEndpoint(integration, 'proxy.base_url', template.proxy?.base_url, known, attempt.tell),
+    },
     redirectUri: request.redirectUri,
+  }
+}
+
+/** A URL that waited for what the callback or the token answer brings; without it the connection is good all the same. */
+function lateEndpoint(
+  { provider, allowHttp }: Integration,
+  field: string,
+  text: string | undefined,
+  answers: Readonly<Record<string, string>>,
+  tell: Tell,
+): string | undefined {
+  if (text === undefined) return undefined
+  try {
+    const context = contextOf(provider.name, provider.template)
+    const url = fillUrl(field, text, { connectionConfig: answers }, context).replace(/\/+$/, '')
+    assertSecure(url, allowHttp, field)
+    return url
+  } catch (error) {
+    if (!(error instanceof AuthCliError)) throw error
+    tell({ type: 'warning', code: error.code, message: `${field} stays unknown: ${error.message}`, hint: error.hint })
+    return undefined
   }
 }
 
