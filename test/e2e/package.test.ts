@@ -10,11 +10,11 @@ const folder = mkdtempSync(path.join(tmpdir(), 'auth-cli-package-'))
 const app = path.join(folder, 'app')
 const quiet = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error']
 
-/** What npm itself needs of the environment: its cache, its registry, the way there; nothing that would steer a flow. */
+/** What npm needs of the environment (registry, cache, the way there) and nothing that would steer it or a flow. */
 function environment(extra: Readonly<Record<string, string>>): Record<string, string | undefined> {
-  const steering =
-    /^(?:AUTH_CLI_|SSH_)|^(?:CI|BROWSER|DISPLAY|WAYLAND_DISPLAY|NODE_OPTIONS|VITEST.*|npm_package_.*|npm_lifecycle_.*)$/
-  const kept = Object.entries(process.env).filter(([name]) => !steering.test(name))
+  const steering = /^(?:AUTH_CLI_|SSH_|VITEST|npm_)|^(?:CI|BROWSER|DISPLAY|WAYLAND_DISPLAY|NODE_OPTIONS)$/
+  const needed = /^npm_config_(?:registry|cache|userconfig|globalconfig|cafile|proxy|https_proxy|noproxy)$/i
+  const kept = Object.entries(process.env).filter(([name]) => needed.test(name) || !steering.test(name))
   return { ...Object.fromEntries(kept), AUTH_CLI_HOME: path.join(folder, 'home'), ...extra }
 }
 
