@@ -497,7 +497,10 @@ function memberAt(value: unknown, path: string): unknown {
 
 function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
   return Object.fromEntries(
-    [...params].map(([name, value]) => [name, isPublic(name) ? world.secrets.scrub(value) : world.secrets.mask(value)]),
+    [...params].map(([name, value]) => [
+      world.secrets.scrub(name),
+      isPublic(name) ? world.secrets.scrub(value) : world.secrets.mask(value),
+    ]),
   )
 }
 

@@ -36,7 +36,7 @@ function maskHeader(name: string, value: string, secrets: Secrets): string {
   const lower = name.toLowerCase()
   if (lower === 'authorization' || lower === 'proxy-authorization') {
     const [, scheme = '', rest = ''] = /^(\S+\s+)?(.*)$/s.exec(value) ?? []
-    return scheme + secrets.mask(rest)
+    return scheme + secrets.mask(learn(rest, secrets))
   }
   if (lower === 'set-cookie') return value.replace(/^([^=;]*)=([^;]*)/, (_, key, v) => `${key}=${secrets.mask(v)}`)
   if (lower === 'cookie') return value.replace(/([^=;\s]+)=([^;]*)/g, (_, key, v) => `${key}=${secrets.mask(v)}`)

@@ -23,9 +23,15 @@ const exchangeLimit = 30_000
 
 /**
  * The innermost layer: sends, reads the answer whole, and tells the exchange as it truly crossed, masked at birth.
- * `purpose` says what the exchange is for. Throws TransportError; ProviderError `ANSWER_TOO_LARGE`.
+ * `purpose` says what the exchange is for; `secretsIn` finds secrets that no name in the answer gives away. Throws
+ * TransportError; ProviderError `ANSWER_TOO_LARGE`.
  */
-export function record(road: Road, tell: Tell, purpose: string): Transmit {
+export function record(
+  road: Road,
+  tell: Tell,
+  purpose: string,
+  secretsIn: (answer: Received) => readonly string[] = () => [],
+): Transmit {
   return async (request) => {
     const started = road.clock.monotonic()
     const asked = shownRequest(request, road)
@@ -35,6 +41,7 @@ export function record(road: Road, tell: Tell, purpose: string): Transmit {
     try {
       answer = await road.send({ ...request, signal })
       body = await collect(answer.body)
+      for (const secret of secretsIn({ ...answer, text: body.text })) road.secrets.learn(secret)
       tell({ type: 'exchange', exchange: { purpose, ...asked, ...shownAnswer(answer, body, road) } })
     } catch (error) {
       const timing = answer?.timing() ?? { total: road.clock.monotonic() - started }

@@ -227,8 +227,8 @@ async function printConnected(
 ): Promise<void> {
   const { connection, flow } = connected
   const { world, print, reveal } = session
-  const { mask } = world.secrets
-  const shown = save ? maskedConnection(connection, mask, { reveal }) : connection
+  const { mask, scrub } = world.secrets
+  const shown = save ? maskedConnection(connection, mask, { reveal, scrub }) : connection
   await print.value(shown, (style) =>
     save
       ? connectionCard(connection, style, {
