@@ -125,7 +125,6 @@ export function authorizationRequest(
   const { template } = provider
   const state = world.secrets.learn(unguessable(world.random))
   const codeVerifier = pkce ? world.secrets.learn(unguessable(world.random)) : undefined
-  const nonce = scopes.includes('openid') ? unguessable(world.random) : undefined
   const setting = settingOf(integration, 'authorization_code')
   const standard = authorizationUrl({
     endpoint: endpoints.authorization,
@@ -135,9 +134,11 @@ export function authorizationRequest(
     state,
     templateParams: integration.templateParams,
     codeChallenge: codeVerifier === undefined ? undefined : challengeOf(codeVerifier),
-    nonce,
+    nonce: scopes.includes('openid') ? unguessable(world.random) : undefined,
     overrides: integration.authorizationParams,
   })
+  // The person may have put another in its place, or none: that is what will come back.
+  const nonce = standard.searchParams.get('nonce') ?? undefined
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
