@@ -12,7 +12,7 @@ import type { Paths } from './paths.ts'
 /** What is kept in this home. Opening touches no disk. */
 export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust'>): Store {
   return {
-    connections: openShelf<Connection>({ folder: paths.connections, nameOf: (connection) => connection.name }),
+    connections: openShelf<Connection>({ folder: paths.connections, nameOf: (connection) => connection.name, isWhole }),
     integrations: openShelf<SavedIntegration>({ folder: paths.integrations, nameOf: (saved) => saved.name }),
     trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
   }
@@ -22,6 +22,8 @@ interface ShelfPlan<T> {
   readonly folder: string
   /** The name that a record says is its own; it must be the one that its file stands under. */
   readonly nameOf: (record: T) => unknown
+  /** Whether a record that was read has every part that its reader relies on; absent: any object will do. */
+  readonly isWhole?: ((record: T) => boolean) | undefined
 }
 
 /** The newest shape of a record that this release understands. */
@@ -30,7 +32,7 @@ const newestVersion = 1
 const leftBehind = 3_600_000
 
 /** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
-export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): Shelf<T> {
+export function openShelf<T extends object>({ folder, nameOf, isWhole = () => true }: ShelfPlan<T>): Shelf<T> {
   const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}.json`)
   const lockOf = (file: string): string => `${file}.lock`
   let swept = false
@@ -38,6 +40,7 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
   const recall = (file: string): T | undefined => {
     const record = readRecord(file) as T | undefined
     if (record) checkName(nameOf(record), file)
+    if (record && !isWhole(record)) throw corrupt(file, 'parts of it are missing')
     return record
   }
   const keep = (file: string, name: string, record: T): void => {
@@ -103,6 +106,29 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
       }
     },
   }
+}
+
+/** An edited or half-restored file must not pass for a connection: what reads it relies on these parts. */
+function isWhole(connection: Connection): boolean {
+  const { credential, snapshot, params, scopes, metadata, tags, mode, provider, integration } = connection
+  const hasParts = [
+    credential,
+    snapshot,
+    snapshot?.client,
+    snapshot?.template,
+    snapshot?.source,
+    params,
+    metadata,
+    tags,
+  ]
+  const lists = [scopes?.requested, scopes?.granted, snapshot?.origins]
+  const texts = [mode, provider, integration, credential?.obtainedAt, snapshot?.endpoints?.token, snapshot?.client?.id]
+  return (
+    hasParts.every((part) => typeof part === 'object' && part !== null && !Array.isArray(part)) &&
+    lists.every((list) => Array.isArray(list)) &&
+    texts.every((text) => typeof text === 'string') &&
+    connection.lastError !== undefined
+  )
 }
 
 /** Undefined when there is no such file. No error quotes the content: it holds secrets, and so may the parser's words. */
