@@ -235,6 +235,12 @@ function judged(answer: Heard, stage: Stage, talk: Talk, heard: Overheard): Resp
       },
     )
   }
+  if (typeof members['access_token'] === 'string' && /[\x00-\x1f\x7f]/.test(members['access_token'])) {
+    throw new ProviderError('ANSWER_INVALID', `${party.title} issued an access token with control characters in it.`, {
+      status: 200,
+      hint: 'It cannot be sent in a header and must not be printed (RFC 6749 appendix A.12). The answer is in the log.',
+    })
+  }
   const { id_token: idToken, ...tokens } = members
   heard.idToken = text(idToken)
   const { scope } = members

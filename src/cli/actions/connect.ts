@@ -6,6 +6,7 @@ import type { Integration } from '../../model/integration.ts'
 import type { World } from '../../model/world.ts'
 import { connectionCard } from '../output/connection.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
+import { plain } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
@@ -153,7 +154,8 @@ function warnOf({ project, provider }: Located, { quiet }: Session): void {
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
   for (const { file, line, field, message } of [...provider.warnings, ...ofProject]) {
     const place = line === undefined ? file : `${file}:${line}`
-    process.stderr.write(`! ${place}  ${[field, message].filter((text) => text !== undefined).join(': ')}\n`)
+    const words = [field, message].filter((text) => text !== undefined).join(': ')
+    process.stderr.write(`! ${plain(place)}  ${plain(words)}\n`)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Connection } from '../../model/connection.ts'
 import { connectionsTable } from '../output/connections.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
+import { plain } from '../output/style.ts'
 import { type Given, openSession, readPairs, type Session } from '../session.ts'
 
 export async function run(given: Given): Promise<void> {
@@ -11,7 +12,7 @@ export async function run(given: Given): Promise<void> {
     (provider === undefined || connection.provider === provider) &&
     tags.every(([key, value]) => connection.tags[key] === value)
   const found = await session.world.store.connections.list((file, why) =>
-    process.stderr.write(`! ${file} cannot be read: ${why}\n`),
+    process.stderr.write(`! ${plain(`${file} cannot be read: ${why}`)}\n`),
   )
   const connections = found.filter(matches)
   const { now } = session.world.clock
