@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
 import { AuthCliError, UsageError } from '../model/errors.ts'
 
 /** Runs the program; the only place that makes an exit status. */
@@ -23,22 +24,20 @@ export async function main(argv: readonly string[]): Promise<void> {
 
 async function run(argv: readonly string[]): Promise<void> {
   const { declare } = await import('./program.ts')
-  const { program, connect } = declare()
+  const { program, connect } = declare(argv[0])
   if (argv.length === 0) {
-    process.stdout.write(program.helpInformation())
+    program.outputHelp()
     return
   }
   program.hook('preSubcommand', async (_, subcommand) => {
-    if (subcommand !== connect) return
+    if (connect === undefined || subcommand !== connect) return
     const { declareQuestions } = await import('./questions.ts')
     await declareQuestions(connect, program.args.slice(1))
   })
-  program.action(() => {
+  program.allowExcessArguments().action(async () => {
     if (program.opts()['version'] === true) process.stdout.write(`${version()}\n`)
-    else
-      throw new UsageError('UNKNOWN_COMMAND', `There is no command "${program.args[0] ?? ''}".`, {
-        hint: 'List them: auth-cli --help',
-      })
+    else if (program.args.length === 0) program.outputHelp()
+    else throw await unknownCommand('auth-cli', program.args[0] ?? '', program.commands)
   })
   await program.parseAsync(argv, { from: 'user' })
 }
@@ -52,8 +51,29 @@ function version(): string {
 async function report(error: unknown, argv: readonly string[]): Promise<number> {
   const known = await asOurs(error)
   if (known === undefined) return 0
-  const { renderFailure } = await import('./failure.ts')
-  return renderFailure(known, argv)
+  try {
+    const { renderFailure } = await import('./failure.ts')
+    return await renderFailure(known, argv)
+  } catch {
+    // What draws the failure has failed: the words alone, since a stack might hold a secret.
+    process.stderr.write(
+      `x ${known instanceof AuthCliError ? `${known.code}: ${known.message}` : 'BUG: auth-cli broke'}\n`,
+    )
+    return known instanceof AuthCliError ? known.exitCode : 1
+  }
+}
+
+/** Throws nothing: returns the error, with the commands that come near. */
+async function unknownCommand(group: string, word: string, commands: readonly Command[]): Promise<UsageError> {
+  const { nearest } = await import('../catalog/nearest.ts')
+  const near = nearest(
+    word,
+    commands.flatMap((command) => [command.name(), ...command.aliases()]),
+  )
+  const question = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`
+  return new UsageError('UNKNOWN_COMMAND', `There is no command "${word}" in ${group}.${question}`, {
+    hint: `List them: ${group} --help`,
+  })
 }
 
 /** Commander's refusals become usage errors (its own status is 1); its help is no failure. */
@@ -63,8 +83,17 @@ async function asOurs(error: unknown): Promise<unknown> {
   if (!(error instanceof CommanderError)) return error
   if (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed')
     return undefined
-  const message = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
+  const message = error.message
+    .replace(/\.$/, '')
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
   const [what = '', near] = message.split('\u0000')
+  if (error.code === 'commander.excessArguments') {
+    const words = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+    return new UsageError('BAD_FLAG', `That is a word too many: "${words.at(-1) ?? ''}".`, {
+      hint: `See what it takes: auth-cli ${words[0] ?? ''} --help`,
+    })
+  }
   const hint =
     near === undefined
       ? "See the flags with --help; a template's own flags stand after its name."

@@ -1,18 +1,20 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import type { Connection } from '../model/connection.ts'
+import { type Connection, type ConnectionLine, lineOf } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
 import type { SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
-import { diskTrouble, errnoOf, isTemporary, makeFolder, removeIfThere, replaceWhole } from './disk.ts'
-import { withLock } from './lock.ts'
+import { digestOf } from './digest.ts'
+import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
 import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
 
 /** What is kept in this home. Opening touches no disk. */
-export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust'>): Store {
+export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust' | 'cache'>): Store {
+  const connections = { folder: paths.connections, nameOf: (connection: Connection) => connection.name, isWhole }
   return {
-    connections: openShelf<Connection>({ folder: paths.connections, nameOf: (connection) => connection.name, isWhole }),
+    connections: openShelf<Connection>(connections),
+    lines: async (onBroken) => listLines(connections, path.join(paths.cache, 'connections.json'), onBroken),
     integrations: openShelf<SavedIntegration>({ folder: paths.integrations, nameOf: (saved) => saved.name }),
     trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
   }
@@ -26,23 +28,45 @@ interface ShelfPlan<T> {
   readonly isWhole?: ((record: T) => boolean) | undefined
 }
 
+async function listLines(
+  plan: ShelfPlan<Connection>,
+  digest: string,
+  onBroken: ((file: string, why: string) => void) | undefined,
+): Promise<ConnectionLine[]> {
+  const read = (file: string): ConnectionLine | undefined => {
+    try {
+      const record = recall(plan, file)
+      return record && lineOf(record)
+    } catch (error) {
+      if (!(error instanceof AuthCliError)) throw error
+      onBroken?.(file, error.message)
+      return undefined
+    }
+  }
+  // The files' names sort as the records' do, but for letters that a file name spells out.
+  const stems = recordFiles(plan.folder).map((entry) => entry.slice(0, -recordEnding.length))
+  const files = stems.sort().map((stem) => stem + recordEnding)
+  return [...digestOf(plan.folder, files, digest, read)]
+}
+
+const recordEnding = '.json'
+
 /** The newest shape of a record that this release understands. */
 const newestVersion = 1
 /** Milliseconds after which a temporary file belongs to nobody any more. */
 const leftBehind = 3_600_000
 
 /** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
-export function openShelf<T extends object>({ folder, nameOf, isWhole = () => true }: ShelfPlan<T>): Shelf<T> {
-  const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}.json`)
-  const lockOf = (file: string): string => `${file}.lock`
+export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
+  const { folder, nameOf } = plan
+  const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}${recordEnding}`)
+  // Loaded by the first change only: most runs do no more than read.
+  const locked = async <R>(name: string, work: () => Promise<R> | R, signal?: AbortSignal): Promise<R> => {
+    const { withLock } = await import('./lock.ts')
+    return withLock(`${fileOf(name)}.lock`, { what: `"${name}"`, signal }, work)
+  }
   let swept = false
 
-  const recall = (file: string): T | undefined => {
-    const record = readRecord(file) as T | undefined
-    if (record) checkName(nameOf(record), file)
-    if (record && !isWhole(record)) throw corrupt(file, 'parts of it are missing')
-    return record
-  }
   const keep = (file: string, name: string, record: T): void => {
     const own = nameOf(record)
     if (typeof own !== 'string' || fileOf(own) !== file) throw new Error('a record may not be saved under another name')
@@ -58,7 +82,7 @@ export function openShelf<T extends object>({ folder, nameOf, isWhole = () => tr
 
   return {
     async read(name) {
-      return recall(fileOf(name))
+      return recall(plan, fileOf(name))
     },
 
     async list(onBroken) {
@@ -66,7 +90,7 @@ export function openShelf<T extends object>({ folder, nameOf, isWhole = () => tr
       for (const entry of recordFiles(folder)) {
         const file = path.join(folder, entry)
         try {
-          const record = recall(file)
+          const record = recall(plan, file)
           if (record) found.push({ key: foldName(String(nameOf(record))), record })
         } catch (error) {
           if (!(error instanceof AuthCliError)) throw error
@@ -78,18 +102,19 @@ export function openShelf<T extends object>({ folder, nameOf, isWhole = () => tr
 
     async update(name, change, signal) {
       const file = fileOf(name)
-      return withLock(lockOf(file), { what: `"${name}"`, signal }, async () => {
-        const current = recall(file)
+      const rewrite = async (): Promise<T | undefined> => {
+        const current = recall(plan, file)
         const next = await change(current)
         if (next === undefined) return current
         keep(file, name, next)
         return next
-      })
+      }
+      return locked(name, rewrite, signal)
     },
 
     async remove(name) {
       const file = fileOf(name)
-      if (statSync(file, { throwIfNoEntry: false }) === undefined) return false
+      if (!isThere(file)) return false
       const unlink = (): boolean => {
         try {
           return removeIfThere(file)
@@ -98,7 +123,7 @@ export function openShelf<T extends object>({ folder, nameOf, isWhole = () => tr
         }
       }
       try {
-        return await withLock(lockOf(file), { what: `"${name}"` }, unlink)
+        return await locked(name, unlink)
       } catch (error) {
         // A full disk has no room for a lock, and deleting is how one makes room.
         if (error instanceof MachineError && error.code === 'DISK_FULL') return unlink()
@@ -106,6 +131,14 @@ export function openShelf<T extends object>({ folder, nameOf, isWhole = () => tr
       }
     },
   }
+}
+
+/** A record as its file holds it; throws where the file is damaged or another's. */
+function recall<T extends object>({ nameOf, isWhole = () => true }: ShelfPlan<T>, file: string): T | undefined {
+  const record = readRecord(file) as T | undefined
+  if (record) checkName(nameOf(record), file)
+  if (record && !isWhole(record)) throw corrupt(file, 'parts of it are missing')
+  return record
 }
 
 /** An edited or half-restored file must not pass for a connection: what reads it relies on these parts. */
@@ -138,7 +171,7 @@ function readRecord(file: string): object | undefined {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw unreadable(file, error)
+    throw readTrouble(error, file)
   }
   const record = parseObject(text)
   if (!record) throw corrupt(file, 'it does not hold one JSON object')
@@ -177,29 +210,31 @@ function corrupt(file: string, why: string): MachineError {
   })
 }
 
-function unreadable(file: string, error: unknown): MachineError {
-  return new MachineError('NOT_READABLE', `${file} cannot be read.`, {
-    cause: error,
-    facts: [['System', errnoOf(error) ?? 'unknown']],
-    hint: 'Look who may read it and the folder that it is in.',
-  })
-}
-
 function recordFiles(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((entry) => entry.endsWith('.json'))
+    return readdirSync(folder).filter((entry) => entry.endsWith(recordEnding))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
-    throw unreadable(folder, error)
+    throw readTrouble(error, folder)
   }
 }
 
-/** What killed processes left holds secrets; it does not stay. */
-function sweep(folder: string): void {
-  for (const entry of readdirSync(folder)) {
-    if (!isTemporary(entry)) continue
-    const file = path.join(folder, entry)
-    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
-    if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw readTrouble(error, file)
   }
+}
+
+/** What killed processes left holds secrets; it does not stay. Best effort: a record is saved even so. */
+function sweep(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder)) {
+      if (!isTemporary(entry)) continue
+      const file = path.join(folder, entry)
+      const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+      if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+    }
+  } catch {}
 }

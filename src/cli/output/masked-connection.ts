@@ -1,5 +1,5 @@
 import type { Connection } from '../../model/connection.ts'
-import { replacer } from '../../model/secret.ts'
+import { isSecretName, replacer } from '../../model/secret.ts'
 import { isJwtShaped } from './jwt.ts'
 
 export interface MaskOptions {
@@ -42,34 +42,13 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
   )
 }
 
-/** Whether a field of that name holds a secret: `access_token`, `clientSecret`, `X-Api-Key`, but not `token_type`. */
-export function isSecretName(name: string): boolean {
-  const words = name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== '')
-  const last = words.at(-1) ?? ''
-  const lastTwo = words.slice(-2).join('_')
-  return (
-    secretWords.has(last) ||
-    secretPairs.has(lastTwo) ||
-    (last === 'code' && (words.length === 1 || codeOwners.has(words.at(-2) ?? ''))) ||
-    words.includes('webhook')
-  )
-}
-
-const secretWords = new Set(
-  `token tokens accesstoken refreshtoken idtoken authtoken secret secrets clientsecret password passwords passwd pwd passphrase
-  passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
-  session sid key keys`.split(/\s+/),
-)
-const secretPairs = new Set(['session_id', 'set_cookie', 'key_id_secret', 'token_value', 'secret_value'])
-const codeOwners = new Set(['auth', 'authorization', 'device', 'user', 'access', 'recovery', 'backup', 'security'])
 /** Said about a secret without being one. */
 const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|(?:at|in|on)|created|updated|format|alg|kid)$/
 
-/** A value with its secrets masked: every string (and number under a secret's name) that stands under a secret's name, however deep, and every JWT. */
+/**
+ * A value with its secrets masked: every string that stands under a secret's name, however deep, a number whose own name is
+ * one, and every JWT.
+ */
 export function maskFields(value: unknown, mask: Mask, secret = false, name = ''): unknown {
   if (typeof value === 'string') {
     if (value === '') return value
@@ -111,7 +90,7 @@ function isSecretParam(connection: Connection, key: string): boolean {
   return connection.snapshot.template.connection_config?.[key]?.secret === true || isSecretName(key)
 }
 
-/** Parts of a template that name secrets without holding any. */
+/** Parts of a template that tell where a secret will stand without holding any. */
 const untouched = new Set(['connection_config', 'credentials', 'token_response'])
 
 /** A template holds no secrets but where somebody wrote one into its parameters; a placeholder is none. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isSecretName, maskedConnection } from '../../../src/cli/output/masked-connection.ts'
+import { maskedConnection } from '../../../src/cli/output/masked-connection.ts'
+import { isSecretName } from '../../../src/model/secret.ts'
 import { connection, credential, jwt, mask } from './samples.ts'
 
 /** Written for this test, apart from how the masking spells them. */
@@ -28,6 +29,7 @@ const secrets = {
   session: 'session-cookie-0007',
   tokenParam: 'assertion-0008',
   inUrl: 'url-api-key-0009',
+  jwt: jwt({ sub: 'somebody else' }),
 }
 
 function everywhere() {
@@ -48,6 +50,7 @@ function everywhere() {
         ok: true,
         access_token: secrets.access,
         token_type: 'bearer',
+        unheard_of: secrets.jwt,
         authed_user: { id: 'U1', access_token: secrets.bot },
         incoming_webhook: { channel: '#general', url: secrets.webhook },
         instance: { session: { value: secrets.session } },
@@ -65,6 +68,7 @@ function everywhere() {
       template: {
         ...base.snapshot.template,
         connection_config: { hiddenAnswer: { type: 'string', secret: true, title: 'Password' } },
+        token_response: { token: 'data.session.token' },
       },
     },
   })
