@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { Command } from 'commander'
 import { AuthCliError, UsageError } from '../model/errors.ts'
 
 /** Runs the program; the only place that makes an exit status. */
@@ -8,32 +9,37 @@ export async function main(argv: readonly string[]): Promise<void> {
       process.stdout.write(`${version()}\n`)
       return
     }
-    await run(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv)
+    await run(argv)
   } catch (error) {
     process.exitCode = await report(error, argv)
   }
 }
 
 async function run(argv: readonly string[]): Promise<void> {
-  const { declare } = await import('./program.ts')
+  const { declare, unknownCommand } = await import('./program.ts')
+  const { onBrokenPipe } = await import('./output/print.ts')
+  onBrokenPipe(process.stdout)
   const { program, connect } = declare()
-  if (argv.length === 0) {
-    process.stdout.write(program.helpInformation())
-    return
-  }
   program.hook('preSubcommand', async (_, subcommand) => {
     if (subcommand !== connect) return
     const { declareQuestions } = await import('./questions.ts')
     await declareQuestions(connect, program.args.slice(1))
   })
-  program.action(() => {
+  program.allowExcessArguments().action(async () => {
+    const [word] = program.args
     if (program.opts()['version'] === true) process.stdout.write(`${version()}\n`)
-    else
-      throw new UsageError('UNKNOWN_COMMAND', `There is no command "${program.args[0] ?? ''}".`, {
-        hint: 'List them: auth-cli --help',
-      })
+    else if (word === undefined) program.outputHelp()
+    else throw await unknownCommand(program, word)
   })
-  await program.parseAsync(argv, { from: 'user' })
+  await program.parseAsync(wordsOf(program, argv), { from: 'user' })
+}
+
+/** `help connect zendesk` is `connect zendesk --help`; help for what does not exist is as unknown as the thing itself. */
+function wordsOf(program: Command, argv: readonly string[]): readonly string[] {
+  if (argv[0] !== 'help') return argv
+  const [word, ...more] = argv.slice(1)
+  const isKnown = program.commands.some((command) => command.name() === word || command.aliases().includes(word ?? ''))
+  return word === undefined || !isKnown ? argv.slice(1) : [word, ...more, '--help']
 }
 
 function version(): string {
@@ -64,7 +70,7 @@ async function asOurs(error: unknown): Promise<unknown> {
       : `Did you mean ${near}?`
   return new UsageError(
     error.code === 'commander.unknownCommand' ? 'UNKNOWN_COMMAND' : 'BAD_FLAG',
-    `${what.charAt(0).toUpperCase()}${what.slice(1)}.`,
+    `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, '')}.`,
     { hint },
   )
 }
