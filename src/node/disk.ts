@@ -155,3 +155,14 @@ export function diskTrouble(error: unknown, what: string, folder: string): unkno
     hint: `Look who may write ${folder}, or set AUTH_CLI_HOME to a folder of your own.`,
   })
 }
+
+/** A failed read as the person should hear it: `NOT_READABLE`. Errors that are not the system's come back as they are. */
+export function readTrouble(error: unknown, file: string): unknown {
+  const code = errnoOf(error)
+  if (code === undefined) return error
+  return new MachineError('NOT_READABLE', `${file} cannot be read.`, {
+    cause: error,
+    facts: [['System', code]],
+    hint: 'Look who may read it and the folder that it is in.',
+  })
+}

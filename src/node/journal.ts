@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, statSync, writeSync } from 'node:fs'
 import type { LogEvent } from '../model/event.ts'
-import { makeFolder, removeIfThere } from './disk.ts'
+import { diskTrouble, makeFolder, removeIfThere } from './disk.ts'
 import { dayOf, listSegments, readRange, type Segment, segmentOf } from './segments.ts'
 
 export interface JournalTerms {
@@ -10,7 +10,7 @@ export interface JournalTerms {
   readonly days?: number | undefined
   /** Milliseconds since the epoch. */
   readonly now: () => number
-  /** Told once when an event cannot be written, with the system's code; the flow goes on. */
+  /** Told once when an event cannot be written, with the code of the failure; the flow goes on. */
   readonly onTrouble?: ((why: string) => void) | undefined
   /** Bytes after which the next segment is begun; 10 MB by default. */
   readonly segmentSize?: number | undefined
@@ -108,7 +108,14 @@ function prune(folder: string, oldestDay: string, totalSize: number, current: Se
   } catch {}
 }
 
-/** Deletes every segment and tells how many; writers that are under way begin a new one. */
+/**
+ * Deletes every segment and tells how many; writers that are under way begin a new one.
+ * Throws MachineError `NOT_READABLE`, `NOT_WRITABLE`.
+ */
 export function clearLogs(folder: string): number {
-  return listSegments(folder).filter(({ file }) => removeIfThere(file)).length
+  try {
+    return listSegments(folder).filter(({ file }) => removeIfThere(file)).length
+  } catch (error) {
+    throw diskTrouble(error, 'the logs were not deleted', folder)
+  }
 }

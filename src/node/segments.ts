@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import path from 'node:path'
-import { errnoOf } from './disk.ts'
+import { errnoOf, readTrouble } from './disk.ts'
 
 /** One file of the journal, `YYYY-MM-DD.N.jsonl`: a day (UTC) and a number from 1. Never renamed. */
 export interface Segment {
@@ -9,14 +9,17 @@ export interface Segment {
   readonly file: string
 }
 
-/** The segments of a journal, oldest first; none where there is no folder. Other files in it are not ours. */
+/**
+ * The segments of a journal, oldest first; none where there is no folder. Other files in it are not ours.
+ * Throws MachineError `NOT_READABLE`.
+ */
 export function listSegments(folder: string): Segment[] {
   let entries: string[]
   try {
     entries = readdirSync(folder)
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
-    throw error
+    throw readTrouble(error, folder)
   }
   const segments: Segment[] = []
   for (const entry of entries) {
@@ -73,13 +76,13 @@ export function* linesBackward(file: string, meter: Meter): Generator<Buffer> {
   }
 }
 
-/** Undefined when there is no such file. */
+/** Undefined when there is no such file. Throws MachineError `NOT_READABLE`. */
 export function openIfThere(file: string): number | undefined {
   try {
     return openSync(file, 'r')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
+    throw readTrouble(error, file)
   }
 }
 

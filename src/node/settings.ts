@@ -2,7 +2,7 @@ import { mkdirSync, renameSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import { MachineError, UsageError } from '../model/errors.ts'
 import type { Settings } from '../model/world.ts'
-import { diskTrouble, errnoOf, readIfThere, replaceWhole } from './disk.ts'
+import { diskTrouble, readIfThere, readTrouble, replaceWhole } from './disk.ts'
 import { withLock } from './lock.ts'
 import type { Paths } from './paths.ts'
 
@@ -169,11 +169,7 @@ function keptSettings(file: string): Record<string, unknown> {
   try {
     text = readIfThere(file)?.toString('utf8')
   } catch (error) {
-    throw new MachineError('NOT_READABLE', `The settings file ${file} cannot be read.`, {
-      cause: error,
-      facts: [['System', errnoOf(error) ?? 'unknown']],
-      hint: 'Look who may read it and the folder that it is in.',
-    })
+    throw readTrouble(error, file)
   }
   if (text === undefined) return {}
   const settings = parseSettings(text)

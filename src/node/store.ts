@@ -4,8 +4,7 @@ import type { Connection } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
 import type { SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
-import { diskTrouble, errnoOf, isTemporary, makeFolder, removeIfThere, replaceWhole } from './disk.ts'
-import { withLock } from './lock.ts'
+import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
 import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
 
@@ -32,7 +31,11 @@ const leftBehind = 3_600_000
 /** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
 export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): Shelf<T> {
   const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}.json`)
-  const lockOf = (file: string): string => `${file}.lock`
+  // Loaded by the first change only: most runs do no more than read.
+  const locked = async <R>(name: string, work: () => Promise<R> | R, signal?: AbortSignal): Promise<R> => {
+    const { withLock } = await import('./lock.ts')
+    return withLock(`${fileOf(name)}.lock`, { what: `"${name}"`, signal }, work)
+  }
   let swept = false
 
   const recall = (file: string): T | undefined => {
@@ -75,18 +78,19 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
 
     async update(name, change, signal) {
       const file = fileOf(name)
-      return withLock(lockOf(file), { what: `"${name}"`, signal }, async () => {
+      const rewrite = async (): Promise<T | undefined> => {
         const current = recall(file)
         const next = await change(current)
         if (next === undefined) return current
         keep(file, name, next)
         return next
-      })
+      }
+      return locked(name, rewrite, signal)
     },
 
     async remove(name) {
       const file = fileOf(name)
-      if (statSync(file, { throwIfNoEntry: false }) === undefined) return false
+      if (!isThere(file)) return false
       const unlink = (): boolean => {
         try {
           return removeIfThere(file)
@@ -95,7 +99,7 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
         }
       }
       try {
-        return await withLock(lockOf(file), { what: `"${name}"` }, unlink)
+        return await locked(name, unlink)
       } catch (error) {
         // A full disk has no room for a lock, and deleting is how one makes room.
         if (error instanceof MachineError && error.code === 'DISK_FULL') return unlink()
@@ -112,7 +116,7 @@ function readRecord(file: string): object | undefined {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
-    throw unreadable(file, error)
+    throw readTrouble(error, file)
   }
   const record = parseObject(text)
   if (!record) throw corrupt(file, 'it does not hold one JSON object')
@@ -151,29 +155,31 @@ function corrupt(file: string, why: string): MachineError {
   })
 }
 
-function unreadable(file: string, error: unknown): MachineError {
-  return new MachineError('NOT_READABLE', `${file} cannot be read.`, {
-    cause: error,
-    facts: [['System', errnoOf(error) ?? 'unknown']],
-    hint: 'Look who may read it and the folder that it is in.',
-  })
-}
-
 function recordFiles(folder: string): string[] {
   try {
     return readdirSync(folder).filter((entry) => entry.endsWith('.json'))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
-    throw unreadable(folder, error)
+    throw readTrouble(error, folder)
   }
 }
 
-/** What killed processes left holds secrets; it does not stay. */
-function sweep(folder: string): void {
-  for (const entry of readdirSync(folder)) {
-    if (!isTemporary(entry)) continue
-    const file = path.join(folder, entry)
-    const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
-    if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    throw readTrouble(error, file)
   }
+}
+
+/** What killed processes left holds secrets; it does not stay. Best effort: a record is saved even so. */
+function sweep(folder: string): void {
+  try {
+    for (const entry of readdirSync(folder)) {
+      if (!isTemporary(entry)) continue
+      const file = path.join(folder, entry)
+      const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+      if (written !== undefined && Date.now() - written > leftBehind) removeIfThere(file)
+    }
+  } catch {}
 }

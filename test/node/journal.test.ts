@@ -132,7 +132,7 @@ test('a journal that cannot be written is told of once and fails nothing', () =>
   const journal = openJournal(path.join(blocked, 'logs'), terms)
   journal.write(quirk('a', '1'))
   journal.write(quirk('a', '2'))
-  expect(troubles).toEqual(['ENOTDIR'])
+  expect(troubles).toEqual(['NOT_READABLE'])
 })
 
 test.runIf(existsSync('/dev/full'))('a full disk is told of once', () => {

@@ -46,4 +46,7 @@ test('a file that is gone has no lines, a folder in its place is an error', () =
   expect([...linesBackward(path.join(folder, 'gone'), { bytesRead: 0 })]).toEqual([])
   mkdirSync(path.join(folder, 'folder'))
   expect(() => [...linesBackward(path.join(folder, 'folder'), { bytesRead: 0 })]).toThrow()
+  writeFileSync(path.join(folder, 'file'), '')
+  const unreadable = expect.objectContaining({ code: 'NOT_READABLE', exitCode: 6 })
+  expect(() => listSegments(path.join(folder, 'file'))).toThrow(unreadable)
 })

@@ -41,6 +41,17 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
 
 /** Whether a field of that name holds a secret: `access_token`, `clientSecret`, `X-Api-Key`, but not `token_type`. */
 export function isSecretName(name: string): boolean {
+  const judged = verdicts.get(name)
+  if (judged !== undefined) return judged
+  const verdict = soundsSecret(name)
+  verdicts.set(name, verdict)
+  return verdict
+}
+
+/** A list of a thousand connections asks about the same few names again and again. */
+const verdicts = new Map<string, boolean>()
+
+function soundsSecret(name: string): boolean {
   const words = name
     .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
     .toLowerCase()
@@ -61,12 +72,15 @@ const secretWords = new Set(
   passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
   session sid key keys`.split(/\s+/),
 )
-const secretPairs = new Set(['session_id', 'set_cookie', 'key_id_secret', 'token_value', 'secret_value'])
+const secretPairs = new Set(['session_id', 'token_value', 'secret_value'])
 const codeOwners = new Set(['auth', 'authorization', 'device', 'user', 'access', 'recovery', 'backup', 'security'])
 /** Said about a secret without being one. */
 const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|(?:at|in|on)|created|updated|format|alg|kid)$/
 
-/** A value with its secrets masked: every string (and number under a secret's name) that stands under a secret's name, however deep, and every JWT. */
+/**
+ * A value with its secrets masked: every string that stands under a secret's name, however deep, a number whose own name is
+ * one, and every JWT.
+ */
 export function maskFields(value: unknown, mask: Mask, secret = false, name = ''): unknown {
   if (typeof value === 'string') {
     if (value === '') return value
@@ -108,7 +122,7 @@ function isSecretParam(connection: Connection, key: string): boolean {
   return connection.snapshot.template.connection_config?.[key]?.secret === true || isSecretName(key)
 }
 
-/** Parts of a template that name secrets without holding any. */
+/** Parts of a template that tell where a secret will stand without holding any. */
 const untouched = new Set(['connection_config', 'credentials', 'token_response'])
 
 /** A template holds no secrets but where somebody wrote one into its parameters; a placeholder is none. */
@@ -146,8 +160,11 @@ const shortestSwept = 6
 function sweep<T>(value: T, known: readonly string[], mask: Mask): T {
   const text = JSON.stringify(value)
   const forms = known
-    .flatMap((secret) => [...spellings(secret)].map((form) => [form, mask(secret)] as const))
-    .filter(([form]) => text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
+    .flatMap((secret) =>
+      [...spellings(secret)]
+        .filter((form) => text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
+        .map((form) => [form, mask(secret)] as const),
+    )
     .sort(([a], [b]) => b.length - a.length)
   if (forms.length === 0) return value
   const clean = (dirty: string) => forms.reduce((rest, [form, shown]) => rest.replaceAll(form, () => shown), dirty)

@@ -54,7 +54,9 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
   if (options.quiet) return []
   switch (event.type) {
     case 'flow.started':
-      return options.journal ? [`${symbols.out} ${event.deed} ${text(named(event.provider, event.connection))}`] : []
+      return options.journal
+        ? [`${symbols.out} ${text(`${event.deed} ${named(event.provider, event.connection)}`)}`]
+        : []
     case 'answers.collected':
       return everything ? [`${symbols.out} ${text(answersText(event.answeredBy))}`] : []
     case 'listener.opened':

@@ -58,7 +58,7 @@ function headline(events: readonly LogEvent[], style: Style, options: StoryOptio
   const at = (started ?? events[0])?.at
   return [
     `  ${style.bold(style.text(what))}`,
-    `${statePaint(state, style)(state)}${took}`,
+    `${statePaint(state, style)(style.text(state))}${took}`,
     ...(at ? [dayAndTime(at, options.utc)] : []),
   ].join(` ${style.symbols.dot} `)
 }
@@ -133,7 +133,7 @@ function endStep(event: Extract<LogEvent, { type: 'flow.ended' }>, style: Style)
   return {
     ms,
     sign: style.bad(style.symbols.failed),
-    text: error ? style.bad(style.text(error.code)) : event.state,
+    text: error ? style.bad(style.text(error.code)) : style.text(event.state),
     below: [
       ...(error ? wrap(style.text(error.message), style.columns - gutter) : []),
       ...hint.flatMap((line) => wrap(line, style.columns - gutter)),

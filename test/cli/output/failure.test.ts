@@ -117,7 +117,7 @@ x Zendesk refused the token request:
     const refusal = new ProviderError('X', 'hunter2', {
       words: 'hun\x00ter2',
       hint: 'hunter2',
-      facts: [['a', 'hunter2']],
+      facts: [['hun\x00ter2', 'hunter2']],
     })
     for (const error of [bug, refusal]) {
       expect(failureScreen(error, await drawn(80), { scrub })).not.toContain('hunter2')

@@ -28,6 +28,7 @@ const secrets = {
   session: 'session-cookie-0007',
   tokenParam: 'assertion-0008',
   inUrl: 'url-api-key-0009',
+  jwt: jwt({ sub: 'somebody else' }),
 }
 
 function everywhere() {
@@ -48,6 +49,7 @@ function everywhere() {
         ok: true,
         access_token: secrets.access,
         token_type: 'bearer',
+        unheard_of: secrets.jwt,
         authed_user: { id: 'U1', access_token: secrets.bot },
         incoming_webhook: { channel: '#general', url: secrets.webhook },
         instance: { session: { value: secrets.session } },
@@ -65,6 +67,7 @@ function everywhere() {
       template: {
         ...base.snapshot.template,
         connection_config: { hiddenAnswer: { type: 'string', secret: true, title: 'Password' } },
+        token_response: { token: 'data.session.token' },
       },
     },
   })

@@ -76,6 +76,28 @@ it('takes bytes from their source no faster than they are written', async () => 
   expect(order).toEqual(['read a', 'written a', 'read b', 'written b'])
 })
 
+it('ends its source once the reader has gone away, and writes no more', async () => {
+  let [writes, ended] = [0, false]
+  async function* source() {
+    try {
+      for (const chunk of ['x', 'y', 'z']) yield Buffer.from(chunk)
+    } finally {
+      ended = true
+    }
+  }
+  const broken = Object.assign(new Error('broken'), { code: 'EPIPE' })
+  const stdout = {
+    write(_: string | Uint8Array, done: (error: Error) => void) {
+      writes += 1
+      done(broken)
+    },
+  }
+  const print = makePrint({ stdout, json: true, style: unasked })
+  await print.bytes(source())
+  await print.value(1, human)
+  expect([writes, ended, print.isReaderGone()]).toEqual([1, true, true])
+})
+
 it('is not done before its last byte has left', async () => {
   const order: string[] = []
   const stdout = {

@@ -96,6 +96,11 @@ describe('while a flow runs', () => {
     ],
     ['metadata', exchange({ purpose: 'metadata' }), []],
     [
+      'no metadata',
+      exchange({ purpose: 'metadata', response: undefined, failure: { code: 'TLS', message: 'x' } }),
+      ['✗ No answer   POST acme.zendesk.com/oauth/tokens: TLS after 312 ms'],
+    ],
+    [
       'a revocation',
       exchange({ purpose: 'revocation' }),
       ['✓ Revocation answered   POST acme.zendesk.com/oauth/tokens 200 in 312 ms'],
@@ -245,7 +250,9 @@ describe('waiting', () => {
     vi.advanceTimersByTime(61_000)
     expect(stream.shown()).toEqual(['! Something else', '… Waiting for you at Zendesk   1:13   (or Ctrl-C)'])
     wait.stop()
+    const { length } = stream.written()
     wait.stop()
+    expect(stream.written()).toHaveLength(length)
     vi.advanceTimersByTime(5000)
     wait.above(['done'])
     expect(stream.shown()).toEqual(['! Something else', 'done', ''])

@@ -83,6 +83,13 @@ it('lays JSON out where one line does not hold it, and counts what it leaves out
   expect(storyScreen([long], style, { verbose: true })).toContain('"field29": "value"')
 })
 
+it('puts what happened during an exchange between its request and its answer', async () => {
+  const between = event({ type: 'callback.ignored', reason: 'already answered', method: 'GET', path: '/x' }, 1500)
+  const [, , , , answered] = events
+  const signs = storyScreen(answered ? [between, answered] : [], await drawn(pipe)).match(/^ {2}1\.\d+ {2}./gm)
+  expect(signs).toEqual(['  1.411  →', '  1.500  !', '  1.723  ←'])
+})
+
 it('says when no answer came', async () => {
   const { response: _, ...request } = exchange
   const failed = event(
