@@ -23,7 +23,8 @@ const { rolldown } = await import('rolldown')
 const bundle = await rolldown({
   input: { main: `${root}src/cli/main.ts` },
   platform: 'node',
-  external: (id) => !id.startsWith('.') && !id.startsWith('/') && !bundled.includes(id.split('/')[0]),
+  // What begins with # is a bundled package's own file by another name (package.json `imports`).
+  external: (id) => !/^[./#]/.test(id) && !bundled.includes(id.split('/')[0]),
 })
 // Names stay readable, so that the stack of a bug does too.
 const minify = { compress: false, mangle: false, codegen: true }
