@@ -67,9 +67,19 @@ function globals(command: Command): Command {
 function acting(command: Command, load: Load): Command {
   globals(command).action(async (..._: unknown[]) => {
     const { run } = await load()
-    await run({ arguments: command.args, options: command.optsWithGlobals(), command })
+    await run({ arguments: command.args, options: optionsOf(command), command })
   })
   return command
+}
+
+/** What was typed for the command, its group and the program, the nearest winning; defaults stand behind all of it. */
+function optionsOf(command: Command): Record<string, unknown> {
+  const chain: Command[] = []
+  for (let one: Command | null = command; one !== null; one = one.parent) chain.unshift(one)
+  const typed = chain.map((one) =>
+    Object.fromEntries(Object.entries(one.opts()).filter(([key]) => one.getOptionValueSource(key) !== 'default')),
+  )
+  return Object.assign({}, ...chain.map((one) => one.opts()), ...typed)
 }
 
 /** The command that a group runs where none is named: a word that names none is a misspelt command, not its argument. */
