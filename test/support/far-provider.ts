@@ -71,6 +71,7 @@ export async function openFarProvider(
         'templates:',
         '  far:',
         '    display_name: Far',
+        '    docs: https://far.example/docs',
         '    auth_mode: OAUTH2',
         `    authorization_url: ${origin}/authorize`,
         `    token_url: ${origin}/token`,
