@@ -132,7 +132,7 @@ function watch(child: ChildProcess, input?: string): Running {
     stdout: () => stdout,
     stderr: () => stderr,
     type: (text) => void child.stdin?.write(text),
-    url: async () => new URL((await shows(/^\s*(https?:\/\/\S+response_type=\S+)\s*$/m))[1] ?? ''),
+    url: async () => new URL((await shows(/^(https?:\/\/\S+response_type=\S+)\r?$/m))[1] ?? ''),
   }
 }
 
