@@ -236,7 +236,9 @@ async function trustFor(
   if (foreign !== undefined && given.callbackUrl === undefined && /\$\{/.test(foreign.text)) {
     exposures.push({ what: [foreign.text], to: ['the redirect URL'] })
   }
-  if (exposures.length > 0) await assertTrusted(world, project, exposures, given.trustProject === true)
+  // Said without need it is remembered all the same: the file's `browser` waits for it too.
+  const isGiven = given.trustProject === true
+  if (exposures.length > 0 || isGiven) await assertTrusted(world, project, exposures, isGiven)
 }
 
 /** What a value would give away: the variables it reads, or the store it comes from. */
