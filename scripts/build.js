@@ -10,6 +10,16 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const bundled = ['chalk', 'commander', 'js-yaml', 'oauth4webapi']
 
+const sessionFiles =
+  /[\\/]src[\\/](model[\\/]|saved\.ts|refresh\.ts|cli[\\/](session|run|awake)\.ts|cli[\\/]output[\\/](print|style|table|time)\.ts|node[\\/](world|crypto|paths|store|digest|disk|names|lock|processes|settings)\.ts)/
+// commander can run a command as a program of its own; ours are none, and the module for it is dear.
+const withoutPrograms = {
+  name: 'without-programs',
+  resolveId: (id, importer) =>
+    /child_process$/.test(id) && /commander/.test(importer ?? '') ? '\0programs' : undefined,
+  load: (id) => (id === '\0programs' ? 'export const spawn = undefined; export default { spawn }' : undefined),
+}
+
 const tsc = `${root}node_modules/typescript/bin/tsc`
 if (!existsSync(tsc)) {
   console.error('auth-cli: dist/ was not built: the development packages are missing. Run: npm ci')
@@ -23,12 +33,24 @@ const { rolldown } = await import('rolldown')
 const bundle = await rolldown({
   input: { main: `${root}src/cli/main.ts` },
   platform: 'node',
+  plugins: [withoutPrograms],
   // What begins with # is a bundled package's own file by another name (package.json `imports`).
-  external: (id) => !/^[./#]/.test(id) && !bundled.includes(id.split('/')[0]),
+  external: (id) => !/^[./#\0]/.test(id) && !bundled.includes(id.split('/')[0]),
 })
-// Names stay readable, so that the stack of a bug does too.
-const minify = { compress: false, mangle: false, codegen: true }
-await bundle.write({ dir: `${root}dist/bin`, chunkFileNames: '[name]-[hash].js', minify })
+await bundle.write({
+  dir: `${root}dist/bin`,
+  chunkFileNames: '[name]-[hash].js',
+  // Names stay readable, so that the stack of a bug does too.
+  minify: { compress: false, mangle: false, codegen: true },
+  // Every file costs start-up time of its own: what nearly every command loads comes as two.
+  codeSplitting: {
+    groups: [
+      { name: 'errors', test: /[\\/]model[\\/]errors\.ts/, priority: 1 },
+      { name: 'command', test: /[\\/](commander[\\/]|cli[\\/]program\.ts)/ },
+      { name: 'session', test: sessionFiles },
+    ],
+  },
+})
 await bundle.close()
 
 const licence = (name) => {

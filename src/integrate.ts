@@ -88,7 +88,28 @@ export async function integrate(world: World, located: Located, given: Given): P
     authorizationParams: { ...projectParams(world, located, 'authorizationParams'), ...given.authorizationParams },
     tokenParams: { ...projectParams(world, located, 'tokenParams'), ...given.tokenParams },
     allowHttp: given.allowHttp === true,
+    registerUrl: registerUrlOf(located, answers.params, asked),
     answeredBy: answers.answeredBy,
+  }
+}
+
+/** A help only: one that needs an answer which is not there yet is left out. */
+function registerUrlOf(
+  { provider }: Located,
+  params: Readonly<Record<string, string>>,
+  asked: readonly Question[],
+): string | undefined {
+  const { name, template } = provider
+  if (template.register_url === undefined) return undefined
+  try {
+    return fillUrl(
+      'register_url',
+      template.register_url,
+      { connectionConfig: params },
+      fillContext(name, template, asked),
+    )
+  } catch {
+    return undefined
   }
 }
 
@@ -346,7 +367,7 @@ async function complete(
   }
   const id = found.clientId === undefined ? undefined : textOf(found.clientId, world.env).trim()
   const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
-  needs.push(...clientNeeds(located, id, secret, given))
+  needs.push(...clientNeeds(located, id, secret, given, registerUrlOf(located, params, asked)))
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)
   for (const { key } of needs) if (typed[key] !== undefined && !key.startsWith('client-')) params[key] = typed[key]
   for (const { key } of needs) if (typed[key] !== undefined) answeredBy[key] = 'prompt'
@@ -387,11 +408,11 @@ function clientNeeds(
   id: string | undefined,
   secret: string | undefined,
   given: Given,
+  where: string | undefined,
 ): Need[] {
   const needs: Need[] = []
   const plain = (label: string, required: boolean) => (typed: string) =>
     typed.trim() === '' && required ? { problem: `${label} cannot be empty.` } : { value: typed.trim() }
-  const where = provider.template.register_url
   if (id === undefined || id === '') {
     needs.push({
       key: 'client-id',
@@ -531,7 +552,10 @@ function endpointsOf(
   return {
     authorization: url('authorization_url', template.authorization_url),
     token: isDeferred(template.token_url, template, params) ? undefined : url('token_url', template.token_url),
-    refresh: template.refresh_url === undefined ? undefined : url('refresh_url', template.refresh_url),
+    refresh:
+      template.refresh_url === undefined || isDeferred(template.refresh_url, template, params)
+        ? undefined
+        : url('refresh_url', template.refresh_url),
     api:
       api === undefined || isDeferred(api, template, params)
         ? undefined

@@ -177,7 +177,7 @@ describe('what is loaded', () => {
   })
 
   it('is neither undici nor the protocol library before the browser opens', () => {
-    expect(packagesAfter('cli/actions/connect.ts')).toEqual([])
+    expect(packagesAfter('cli/actions/connect.ts')).toEqual(['commander'])
     expect(packagesAfter('modes/authorization-code.ts')).toEqual([])
   })
 })

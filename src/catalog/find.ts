@@ -168,6 +168,6 @@ function unknownProvider(name: string, sources: readonly Source[], known: readon
   const meant = nearest(name, [...known, ...names])
   const question = meant.length > 0 ? ` Did you mean ${meant.join(' or ')}?` : ''
   return new UsageError('UNKNOWN_PROVIDER', `There is no provider called "${shown}".${question}`, {
-    hint: `List them with auth-cli providers, or describe yours: auth-cli providers new ${shown}`,
+    hint: 'List them with auth-cli providers, or describe yours under templates: in auth-cli.yaml.',
   })
 }

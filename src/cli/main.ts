@@ -16,12 +16,11 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function run(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', leave)
   const { declare, unknownCommand } = await import('./program.ts')
-  const { onBrokenPipe } = await import('./output/print.ts')
-  onBrokenPipe(process.stdout)
-  const { program, connect } = declare()
+  const { program, connect } = declare(argv[0] === 'help' ? argv[1] : argv[0])
   program.hook('preSubcommand', async (_, subcommand) => {
-    if (subcommand !== connect) return
+    if (connect === undefined || subcommand !== connect) return
     const { declareQuestions } = await import('./questions.ts')
     await declareQuestions(connect, program.args.slice(1))
   })
@@ -42,6 +41,12 @@ function wordsOf(program: Command, argv: readonly string[]): readonly string[] {
   return word === undefined || !isKnown ? argv.slice(1) : [word, ...more, '--help']
 }
 
+/** Help whose reader goes away (`| head`) is no failure; what cannot be written is this machine's. */
+function leave(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || error.code === 'EOF') process.exit(0)
+  process.exitCode = 6
+}
+
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
@@ -51,8 +56,16 @@ function version(): string {
 async function report(error: unknown, argv: readonly string[]): Promise<number> {
   const known = await asOurs(error)
   if (known === undefined) return 0
-  const { renderFailure } = await import('./failure.ts')
-  return renderFailure(known, argv)
+  try {
+    const { renderFailure } = await import('./failure.ts')
+    return await renderFailure(known, argv)
+  } catch {
+    // What draws the failure has failed: the words alone, since a stack might hold a secret.
+    process.stderr.write(
+      `x ${known instanceof AuthCliError ? `${known.code}: ${known.message}` : 'BUG: auth-cli broke'}\n`,
+    )
+    return known instanceof AuthCliError ? known.exitCode : 1
+  }
 }
 
 /** Commander's refusals become usage errors (its own status is 1); its help is no failure. */
@@ -62,15 +75,24 @@ async function asOurs(error: unknown): Promise<unknown> {
   if (!(error instanceof CommanderError)) return error
   if (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed')
     return undefined
-  const message = error.message.replace(/^error: /, '').replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
+  const message = error.message
+    .replace(/\.$/, '')
+    .replace(/^error: /, '')
+    .replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
   const [what = '', near] = message.split('\u0000')
+  if (error.code === 'commander.excessArguments') {
+    const words = process.argv.slice(2).filter((word) => !word.startsWith('-'))
+    return new UsageError('BAD_FLAG', `That is a word too many: "${words.at(-1) ?? ''}".`, {
+      hint: `See what it takes: auth-cli ${words[0] ?? ''} --help`,
+    })
+  }
   const hint =
     near === undefined
       ? "See the flags with --help; a template's own flags stand after its name."
       : `Did you mean ${near}?`
   return new UsageError(
     error.code === 'commander.unknownCommand' ? 'UNKNOWN_COMMAND' : 'BAD_FLAG',
-    `${what.charAt(0).toUpperCase()}${what.slice(1).replace(/\.$/, '')}.`,
+    `${what.charAt(0).toUpperCase()}${what.slice(1)}.`,
     { hint },
   )
 }

@@ -10,11 +10,30 @@ type Load = () => Promise<{ readonly run: Action }>
 /** Told which command is about to run, so that a template's flags can be declared before they are parsed. */
 export interface Declared {
   readonly program: Command
-  readonly connect: Command
+  readonly connect?: Command | undefined
 }
 
-/** The whole command line as `--help` prints it. Nothing of weight is loaded before an action runs. */
-export function declare(): Declared {
+const commands: readonly { readonly names: readonly string[]; readonly make: () => Command }[] = [
+  { names: ['connect'], make: connectCommand },
+  { names: ['connections', 'connection'], make: connections },
+  {
+    names: ['inspect'],
+    make: () => inspectCommand(new Command('inspect'), 'what is known of a connection (the same as connections show)'),
+  },
+  { names: ['token'], make: tokenCommand },
+  { names: ['request', 'api'], make: requestCommand },
+  { names: ['refresh'], make: () => refreshCommand(new Command('refresh')) },
+  { names: ['logs', 'log'], make: logs },
+  { names: ['providers', 'provider'], make: providers },
+  { names: ['config'], make: config },
+  { names: ['sandbox'], make: sandboxCommand },
+]
+
+/**
+ * The whole command line as `--help` prints it; where the first word names a command, that command alone. Nothing of
+ * weight is loaded before an action runs.
+ */
+export function declare(first?: string): Declared {
   const program = globals(new Command('auth-cli'))
     .description(
       'Test API authorization flows from a terminal: connect, inspect, refresh, call, and see every exchange.',
@@ -24,20 +43,10 @@ export function declare(): Declared {
     .helpCommand(false)
     .addOption(new Option('-V, --version', 'print the version'))
     .addHelpText('after', begin)
-  const connect = connectOptions(new Command('connect'))
-  program.addCommand(acting(connect, () => import('./actions/connect.ts')))
-  program.addCommand(connections())
-  program.addCommand(
-    inspectCommand(new Command('inspect'), 'what is known of a connection (the same as connections show)'),
-  )
-  program.addCommand(tokenCommand())
-  program.addCommand(requestCommand())
-  program.addCommand(refreshCommand(new Command('refresh')))
-  program.addCommand(logs())
-  program.addCommand(providers())
-  program.addCommand(config())
-  program.addCommand(sandboxCommand())
-  return { program, connect }
+  const named = commands.filter(({ names }) => names.includes(first ?? ''))
+  const made = (named.length > 0 ? named : commands).map(({ make }) => make())
+  for (const command of made) program.addCommand(command)
+  return { program, connect: made.find((command) => command.name() === 'connect') }
 }
 
 const begin = `
@@ -65,7 +74,7 @@ function globals(command: Command): Command {
 }
 
 function acting(command: Command, load: Load): Command {
-  globals(command).action(async (..._: unknown[]) => {
+  globals(command).action(async () => {
     const { run } = await load()
     await run({ arguments: command.args, options: optionsOf(command), command })
   })
@@ -101,6 +110,10 @@ export async function unknownCommand(group: Command, word: string): Promise<Usag
   return new UsageError('UNKNOWN_COMMAND', `There is no command "${path}${word}".${suggestion}`, {
     hint: `List them: auth-cli ${path}--help`,
   })
+}
+
+function connectCommand(): Command {
+  return acting(connectOptions(new Command('connect')), () => import('./actions/connect.ts'))
 }
 
 /** The static options of `connect`; a template's own come on top once its name is known. */

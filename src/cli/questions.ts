@@ -43,6 +43,7 @@ export async function declareQuestions(connect: Command, words: readonly string[
     name,
   )
   const keys = new Map<string, string>()
+  const ours = connect.options.length
   connect.optionsGroup(`${located.provider.title} asks:`)
   for (const question of questions(located.provider.template, takenFlags())) {
     const { prefix = '', suffix = '', example } = question.prompt
@@ -55,6 +56,9 @@ export async function declareQuestions(connect: Command, words: readonly string[
       connect.addOption(index === 0 ? option : option.hideHelp())
     })
   }
+  // Help shows options in this order, and what the provider asks is what one came for.
+  const options = connect.options as Option[]
+  options.unshift(...options.splice(ours))
   prepared = { located, keys }
 }
 

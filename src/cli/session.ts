@@ -28,8 +28,11 @@ export interface Session {
   readonly interactive: boolean
   /** How stderr is drawn on; loads chalk only where there is colour. */
   readonly style: () => Promise<Style>
-  /** From now on the flow may take this many seconds: then it ends with TransportError `TIMEOUT`. */
-  readonly limit: (seconds: number, doing: string) => void
+  /**
+   * From now on the flow may take this many seconds: then it ends with TransportError `TIMEOUT`. `missed` says what did
+   * not happen in time, as of then.
+   */
+  readonly limit: (seconds: number, missed: () => string) => void
   /** Ends whatever is under way, with this as the reason. */
   readonly stop: (reason: AuthCliError) => void
 }
@@ -47,6 +50,8 @@ export interface SessionParts {
   readonly onEvent?: Emit | undefined
   /** True where a flow is certain: the journal is open before it starts. */
   readonly flows?: boolean | undefined
+  /** False where the preferences themselves may be what is broken. Default true. */
+  readonly settings?: boolean | undefined
   /** Awaited before each request leaves. */
   readonly beforeSend?: ((url: string) => Promise<void>) | undefined
 }
@@ -68,7 +73,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     input,
   } = given.options as Partial<Record<string, boolean>>
   const paths = realPaths(env, process.cwd())
-  const { settings, from } = await settingsOf(paths)
+  const { settings, from } = parts.settings === false ? { settings: {}, from: {} } : await settingsOf(paths)
   const style = once(() => makeStyle(looks(stderr, env, { color })))
   const interactive = input !== false && stdin.isTTY === true && !isSet(env['CI'])
   const { signal, limit, stop } = interruption()
@@ -128,11 +133,14 @@ function interruption(): Pick<Session, 'limit' | 'stop'> & { readonly signal: Ab
   return {
     signal: controller.signal,
     stop: (reason) => controller.abort(reason),
-    limit(seconds, doing) {
-      const late = new TransportError('TIMEOUT', `Gave up after ${seconds} s: ${doing}.`, {
-        hint: 'Nothing was saved. Take longer with --timeout <seconds>.',
-      })
-      setTimeout(() => controller.abort(late), seconds * 1000).unref()
+    limit(seconds, missed) {
+      const give = (): void =>
+        controller.abort(
+          new TransportError('TIMEOUT', `Gave up after ${seconds} s: ${missed()}.`, {
+            hint: 'Nothing was saved. Take longer with --timeout <seconds>.',
+          }),
+        )
+      setTimeout(give, seconds * 1000).unref()
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Client, Endpoints } from './integration.ts'
 import type { Template, TemplateSource } from './provider.ts'
+import { isSecretName } from './secret.ts'
 
 /** What the provider issued. `type` and the members follow the template's `auth_mode`. */
 export interface Credential {
@@ -89,4 +90,40 @@ export function isStale(connection: Connection, now: Date, minValidity = 0): boo
 export function isExpired(connection: Connection, now: Date): boolean {
   const { expiresAt } = connection.credential
   return expiresAt !== undefined && Date.parse(expiresAt) <= now.getTime()
+}
+
+/** What a list tells of a connection: no secret, and little enough to be kept for a thousand. */
+export interface ConnectionLine {
+  readonly name: string
+  readonly provider: string
+  /** The answers that tell one account from another. */
+  readonly account: string
+  readonly tags: Readonly<Record<string, string>>
+  /** ISO 8601. */
+  readonly expiresAt?: string | undefined
+  readonly isRenewable: boolean
+  /** The provider has refused to renew it, for good. */
+  readonly isRefused: boolean
+}
+
+export function lineOf(connection: Connection): ConnectionLine {
+  const { name, provider, tags, credential, lastError } = connection
+  return {
+    name,
+    provider,
+    account: accountOf(connection),
+    tags,
+    ...(credential.expiresAt === undefined ? {} : { expiresAt: credential.expiresAt }),
+    isRenewable: credential.refreshToken !== undefined,
+    isRefused: lastError?.final === true,
+  }
+}
+
+/** The answers of a connection without those that are secrets. */
+function accountOf({ params, snapshot }: Connection): string {
+  const prompts = snapshot.template.connection_config
+  return Object.entries(params)
+    .filter(([key]) => !isSecretName(key) && prompts?.[key]?.secret !== true)
+    .map(([, value]) => value)
+    .join(' ')
 }

@@ -74,6 +74,8 @@ export interface Integration {
   readonly tokenParams: Readonly<Record<string, string | null>>
   /** True where plain http to a host that is not loopback was allowed by flag. */
   readonly allowHttp: boolean
+  /** Where the person creates the app and registers the redirect URL, where the template knows. */
+  readonly registerUrl?: string | undefined
   /** Where each answer came from, by its flag's name without dashes: `client-id`, `subdomain`, `scope`. */
   readonly answeredBy: Readonly<Record<string, AnswerSource>>
 }

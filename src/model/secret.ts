@@ -1,5 +1,3 @@
-import { createHmac } from 'node:crypto'
-
 /**
  * What a run must keep to itself. Every secret is learned when it is born; from then on `scrub` finds it in any text,
  * raw or encoded, and puts its mask there.
@@ -14,36 +12,66 @@ export interface Secrets {
 }
 
 /**
- * Whether a parameter, header or JSON member of this name holds a secret, whatever its spelling (`access_token`,
- * `accessToken`, `X-Api-Key`). Words about tokens that are not tokens (`token_type`, `expires_in`) are not.
+ * Whether a parameter, header or JSON member of that name holds a secret, whatever its spelling: `access_token`,
+ * `clientSecret`, `X-Api-Key`, but not `token_type` or `expires_in`.
  */
 export function isSecretName(name: string): boolean {
-  const word = name.toLowerCase().replace(/[^a-z0-9]/g, '')
-  if (/(type|endpoint|expires?|expiresin|expiresat|expiration|supported|uri|url|method|hint|name)$/.test(word))
-    return false
+  const judged = verdicts.get(name)
+  if (judged !== undefined) return judged
+  const verdict = soundsSecret(name)
+  verdicts.set(name, verdict)
+  return verdict
+}
+
+/** A list of a thousand connections asks about the same few names again and again. */
+const verdicts = new Map<string, boolean>()
+
+function soundsSecret(name: string): boolean {
+  const words = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== '')
+  const last = words.at(-1) ?? ''
+  const lastTwo = words.slice(-2).join('_')
   return (
-    /^(code|state|authorization|proxyauthorization|signature|sig|sid|session|sessionid|jwt|key|apikey|cookie|setcookie|pin|otp|pass|pwd|hmac)$/.test(
-      word,
-    ) ||
-    /(token|tokens|secret|password|passwd|passphrase|assertion|apikey|privatekey|accesskey|secretkey|cookie|credential|credentials|verifier|authcode|authorizationcode|oauthcode|devicecode|requesturi)$/.test(
-      word,
-    ) ||
-    /(secret|password)/.test(word)
+    secretWords.has(last) ||
+    secretPairs.has(lastTwo) ||
+    (last === 'code' && (words.length === 1 || codeOwners.has(words.at(-2) ?? ''))) ||
+    words.includes('webhook')
   )
 }
+
+const secretWords = new Set(
+  `token tokens accesstoken refreshtoken idtoken authtoken secret secrets clientsecret password passwords passwd pwd passphrase
+  passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
+  session sid key keys pass sig hmac`.split(/\s+/),
+)
+const secretPairs = new Set(['session_id', 'token_value', 'secret_value'])
+const codeOwners = new Set([
+  'auth',
+  'authorization',
+  'device',
+  'user',
+  'access',
+  'recovery',
+  'backup',
+  'security',
+  'oauth',
+])
 
 /** Below this a value is too common a word to be looked for in text; it is still masked by its place. */
 const shortestSearched = 4
 /** Below this a value is looked for only where it stands alone. */
 const shortestAnywhere = 8
 
-/** `key`: at least 16 random bytes, kept with this home, so that one secret wears one mask across runs. */
-export function secretsUnder(key: Uint8Array): Secrets {
+/** `hmac`: hex digits that tell one value from another, under a key of this home: one secret wears one mask across runs. */
+export function secretsUnder(hmac: (value: string) => string): Secrets {
   const known = new Map<string, string>()
   let finder: RegExp | undefined
   const mask = (value: string): string => {
     if (value === '') return ''
-    const id = createHmac('sha256', key).update(value).digest('hex').slice(0, 4)
+    const id = hmac(value).slice(0, 4)
     const prefix = value.length >= 24 ? plain(value.slice(0, 4)) : ''
     return `${prefix}…(${id})`
   }

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { Connection, ConnectionLine } from './connection.ts'
 import type { Emit, Header, Timing } from './event.ts'
 import type { SavedIntegration } from './integration.ts'
 import type { Prompt } from './provider.ts'
@@ -65,6 +65,8 @@ export interface Shelf<T> {
 
 export interface Store {
   readonly connections: Shelf<Connection>
+  /** A line for each connection, by name, without reading those that have not changed since the last list. */
+  lines(onBroken?: (file: string, why: string) => void): Promise<ConnectionLine[]>
   readonly integrations: Shelf<SavedIntegration>
   /** Project files that the person trusts, by SHA-256 of their content. */
   readonly trust: Shelf<TrustedFile>

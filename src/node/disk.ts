@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   closeSync,
   fsyncSync,
@@ -12,6 +11,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { MachineError } from '../model/errors.ts'
+import { crypto } from './crypto.ts'
 
 /** The system's code of a failed call, e.g. `ENOENT`; undefined where the error is not the system's. */
 export function errnoOf(error: unknown): string | undefined {
@@ -47,7 +47,7 @@ export function removeIfThere(file: string): boolean {
 
 /** A name in the same folder that nobody else takes; `isTemporary` knows it again. */
 export function temporaryBeside(file: string): string {
-  return `${file}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`
+  return `${file}.${process.pid}.${crypto().randomBytes(6).toString('hex')}.tmp`
 }
 
 /** Whether a file name is one of ours that a killed process may have left behind. */

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync, statSync, utimesSync } from 'node:fs'
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { TransportError } from '../model/errors.ts'
+import { crypto } from './crypto.ts'
 import { diskTrouble, errnoOf, makeFolder, placeOnce, readIfThere, removeIfThere } from './disk.ts'
 import { traceProcess } from './processes.ts'
 
@@ -153,7 +153,7 @@ function newHolder(): Holder {
     pid: process.pid,
     startTicks: traceProcess(process.pid)?.startTicks,
     place: here(),
-    nonce: randomBytes(12).toString('hex'),
+    nonce: crypto().randomBytes(12).toString('hex'),
   }
 }
 

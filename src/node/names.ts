@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { UsageError } from '../model/errors.ts'
+import { crypto } from './crypto.ts'
 
 /** Above this many characters a file name ends in a hash; with `.json.lock` and a temporary's ending it stays below 143. */
 const longest = 90
@@ -37,7 +37,7 @@ export function fileNameFor(name: string): string {
   // `~` never comes out of the encoding, so a shortened name meets no other.
   if (encoded.length > longest) {
     const start = encoded.slice(0, keptOfLong).replace(/%.?$/, '')
-    return `${guardDevice(start)}~${createHash('sha256').update(folded).digest('hex').slice(0, 32)}`
+    return `${guardDevice(start)}~${crypto().createHash('sha256').update(folded).digest('hex').slice(0, 32)}`
   }
   return guardDevice(encoded)
 }

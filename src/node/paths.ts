@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import path from 'node:path'
+import { crypto } from './crypto.ts'
 import { makeFolder, placeOnce, readIfThere, replaceWhole } from './disk.ts'
 
 /** Where things live; all absolute. Folders are made (0700) when something is first written there, never on read. */
@@ -86,7 +86,7 @@ const keyBytes = 32
  */
 export function maskKey(paths: Pick<Paths, 'maskKey'>): Uint8Array {
   const file = paths.maskKey
-  const fresh = randomBytes(keyBytes)
+  const fresh = crypto().randomBytes(keyBytes)
   try {
     const kept = readIfThere(file)
     if (kept?.length === keyBytes) return kept

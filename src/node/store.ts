@@ -1,17 +1,20 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import type { Connection } from '../model/connection.ts'
+import { type Connection, type ConnectionLine, lineOf } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
 import type { SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
+import { digestOf } from './digest.ts'
 import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
 import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
 
 /** What is kept in this home. Opening touches no disk. */
-export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust'>): Store {
+export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust' | 'cache'>): Store {
+  const connections = { folder: paths.connections, nameOf: (connection: Connection) => connection.name }
   return {
-    connections: openShelf<Connection>({ folder: paths.connections, nameOf: (connection) => connection.name }),
+    connections: openShelf<Connection>(connections),
+    lines: async (onBroken) => listLines(connections, path.join(paths.cache, 'connections.json'), onBroken),
     integrations: openShelf<SavedIntegration>({ folder: paths.integrations, nameOf: (saved) => saved.name }),
     trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
   }
@@ -23,6 +26,30 @@ interface ShelfPlan<T> {
   readonly nameOf: (record: T) => unknown
 }
 
+async function listLines(
+  { folder, nameOf }: ShelfPlan<Connection>,
+  digest: string,
+  onBroken: ((file: string, why: string) => void) | undefined,
+): Promise<ConnectionLine[]> {
+  const read = (file: string): ConnectionLine | undefined => {
+    try {
+      const record = readRecord(file) as Connection | undefined
+      if (record) checkName(nameOf(record), file)
+      return record && lineOf(record)
+    } catch (error) {
+      if (!(error instanceof AuthCliError)) throw error
+      onBroken?.(file, error.message)
+      return undefined
+    }
+  }
+  // The files' names sort as the records' do, but for letters that a file name spells out.
+  const stems = recordFiles(folder).map((entry) => entry.slice(0, -recordEnding.length))
+  const files = stems.sort().map((stem) => stem + recordEnding)
+  return [...digestOf(folder, files, digest, read)]
+}
+
+const recordEnding = '.json'
+
 /** The newest shape of a record that this release understands. */
 const newestVersion = 1
 /** Milliseconds after which a temporary file belongs to nobody any more. */
@@ -30,7 +57,7 @@ const leftBehind = 3_600_000
 
 /** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
 export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): Shelf<T> {
-  const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}.json`)
+  const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}${recordEnding}`)
   // Loaded by the first change only: most runs do no more than read.
   const locked = async <R>(name: string, work: () => Promise<R> | R, signal?: AbortSignal): Promise<R> => {
     const { withLock } = await import('./lock.ts')
@@ -157,7 +184,7 @@ function corrupt(file: string, why: string): MachineError {
 
 function recordFiles(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((entry) => entry.endsWith('.json'))
+    return readdirSync(folder).filter((entry) => entry.endsWith(recordEnding))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return []
     throw readTrouble(error, folder)

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { homedir } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { Emit } from '../model/event.ts'
 import { type Secrets, secretsUnder } from '../model/secret.ts'
 import type { Settings, Store, World } from '../model/world.ts'
+import { crypto } from './crypto.ts'
 import { maskKey, type Paths, pathsFrom } from './paths.ts'
 import { openStore } from './store.ts'
 
@@ -46,7 +46,7 @@ export function realWorld(terms: Terms): World {
       return (await send)(request)
     },
     clock: { now: () => new Date(), monotonic: () => performance.now(), sleep },
-    random: (bytes) => randomBytes(bytes),
+    random: (bytes) => crypto().randomBytes(bytes),
     folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() },
     pid: process.pid,
     get store() {
@@ -54,10 +54,14 @@ export function realWorld(terms: Terms): World {
       return store
     },
     get secrets() {
-      secrets ??= secretsUnder(maskKey(paths))
+      secrets ??= secretsUnder(hmacUnder(maskKey(paths)))
       return secrets
     },
   }
+}
+
+function hmacUnder(key: Uint8Array): (value: string) => string {
+  return (value) => crypto().createHmac('sha256', key).update(value).digest('hex')
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

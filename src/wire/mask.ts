@@ -19,12 +19,17 @@ export function maskForm(text: string, secrets: Secrets): string {
 function maskPair(secrets: Secrets) {
   return (_: string, lead: string, name: string, value: string): string => {
     const plain = decode(value)
-    if (isSecretName(decode(name))) {
+    if (isSecretParameter(decode(name))) {
       learn(plain, secrets)
       return `${lead}${name}=${secrets.mask(plain)}`
     }
     return `${lead}${name}=${secrets.scrub(value)}`
   }
+}
+
+/** In a URL or a form `state` is a secret too, while its flow lives; in an API's JSON it is a word like any other. */
+function isSecretParameter(name: string): boolean {
+  return name === 'state' || isSecretName(name)
 }
 
 /** Headers with credentials masked; an authentication scheme stays readable. */

@@ -105,7 +105,7 @@ describe('a provider', () => {
       code: 'UNKNOWN_PROVIDER',
       exitCode: 2,
       message: 'There is no provider called "zendesc". Did you mean zendesk?',
-      hint: 'List them with auth-cli providers, or describe yours: auth-cli providers new zendesc',
+      hint: 'List them with auth-cli providers, or describe yours under templates: in auth-cli.yaml.',
     })
     expect(await failure('\u001b[31mfrob')).toMatchObject({ message: 'There is no provider called "frob".' })
     expect(await failure('../secret')).toMatchObject({ code: 'UNKNOWN_PROVIDER' })

@@ -1,6 +1,15 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { MachineError } from '../../src/model/errors.ts'
 import { openShelf, openStore } from '../../src/node/store.ts'
 import {
@@ -175,7 +184,7 @@ test('what killed processes left goes after an hour, and nothing else', async ()
 
 test('the three shelves of a home are apart', async () => {
   const home = freshFolder()
-  const paths = { connections: `${home}/c`, integrations: `${home}/i`, trust: `${home}/t` }
+  const paths = { connections: `${home}/c`, integrations: `${home}/i`, trust: `${home}/t`, cache: `${home}/cache` }
   const { trust, connections, integrations } = openStore(paths)
   const trusted = { hash: 'ab'.repeat(32), file: '/work/auth-cli.yaml', at: '2026-01-01T00:00:00.000Z' }
   await trust.update(trusted.hash, () => trusted)
@@ -236,4 +245,58 @@ test.skipIf(process.platform === 'win32')('a file that may not grow is treated a
   expect(said.outcome).toMatchObject({ code: 'DISK_FULL', hint: expect.stringContaining('ulimit -f') })
   expect(said.kept).toEqual({ name: 'acme', note: 'old' })
   expect(said.left).toEqual(['acme.json'])
+})
+
+describe('the lines of a list', () => {
+  const record = (name: string, expiresAt: string) => ({
+    version: 1,
+    name,
+    provider: 'zendesk',
+    params: { subdomain: 'acme', api_token: 'not-in-a-list-0001' },
+    tags: {},
+    credential: { type: 'OAUTH2', accessToken: 'a-secret-token-0001', expiresAt },
+    lastError: null,
+    snapshot: { template: { auth_mode: 'OAUTH2' } },
+  })
+  const homeOf = () => {
+    const home = freshFolder()
+    return { connections: `${home}/c`, integrations: `${home}/i`, trust: `${home}/t`, cache: `${home}/cache` }
+  }
+
+  it('tell what has changed by whatever hand, and keep no secret', async () => {
+    const paths = homeOf()
+    mkdirSync(paths.connections)
+    const write = (name: string, expiresAt: string) =>
+      writeFileSync(`${paths.connections}/${name}.json`, JSON.stringify(record(name, expiresAt)))
+    write('one', '2026-01-01T00:00:00.000Z')
+    write('two', '2026-01-01T00:00:00.000Z')
+    const { lines } = openStore(paths)
+    expect((await lines()).map(({ name, expiresAt }) => [name, expiresAt?.slice(0, 4)])).toEqual([
+      ['one', '2026'],
+      ['two', '2026'],
+    ])
+    expect(readFileSync(`${paths.cache}/connections.json`, 'utf8')).not.toMatch(/secret-token|not-in-a-list/)
+    write('two', '2027-01-01T00:00:00.000Z')
+    unlinkSync(`${paths.connections}/one.json`)
+    write('three', '2028-01-01T00:00:00.000Z')
+    expect((await openStore(paths).lines()).map(({ name, expiresAt }) => [name, expiresAt?.slice(0, 4)])).toEqual([
+      ['three', '2028'],
+      ['two', '2027'],
+    ])
+  })
+
+  it('tell of a broken record and go on, whatever the digest knows or is', async () => {
+    const paths = homeOf()
+    mkdirSync(paths.connections)
+    for (const name of ['one', 'two']) {
+      writeFileSync(`${paths.connections}/${name}.json`, JSON.stringify(record(name, '2026-01-01T00:00:00.000Z')))
+    }
+    await openStore(paths).lines()
+    writeFileSync(`${paths.connections}/two.json`, '{"name":"tw')
+    const broken: string[] = []
+    expect((await openStore(paths).lines((file) => broken.push(file))).map(({ name }) => name)).toEqual(['one'])
+    expect(broken).toEqual([`${paths.connections}/two.json`])
+    writeFileSync(`${paths.cache}/connections.json`, 'no digest at all')
+    expect((await openStore(paths).lines()).map(({ name }) => name)).toEqual(['one'])
+  })
 })

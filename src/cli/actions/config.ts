@@ -35,14 +35,14 @@ export async function print(given: Given): Promise<void> {
 }
 
 export async function set(given: Given): Promise<void> {
-  const session = await openSession(given)
+  const session = await openSession(given, { settings: false })
   const [key = '', value = ''] = given.arguments
   const kept = await setSetting(session.paths, key, value)
   await session.print.value({ key, value: kept }, () => `${key} is ${kept}`)
 }
 
 export async function unset(given: Given): Promise<void> {
-  const session = await openSession(given)
+  const session = await openSession(given, { settings: false })
   const [key = ''] = given.arguments
   const was = await unsetSetting(session.paths, key)
   await session.print.value({ key, value: null }, () => (was ? `${key} is no longer set` : `${key} was not set`))

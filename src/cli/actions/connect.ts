@@ -43,10 +43,9 @@ export async function run(given: Given): Promise<void> {
       stop: session.stop,
       settingsBrowser: await browserSetting(world, located),
     })
-    session.limit(
-      timeLimit(given, world, located),
-      `${integration.provider.title} did not send you back, or did not answer, in time`,
-    )
+    const { title } = integration.provider
+    const missed = (): string => (seat.isBack() ? `${title} did not answer` : `${title} did not send you back`)
+    session.limit(timeLimit(given, world, located), missed)
     const connected = await connect(world, integration, {
       save,
       tags: readPairs('--tag', options['tag']),

@@ -1,25 +1,22 @@
-import type { Connection } from '../../model/connection.ts'
+import type { ConnectionLine } from '../../model/connection.ts'
 import { connectionsTable } from '../output/connections.ts'
-import { maskedConnection } from '../output/masked-connection.ts'
-import { type Given, openSession, readPairs, type Session } from '../session.ts'
+import { type Given, openSession, readPairs } from '../session.ts'
 
 export async function run(given: Given): Promise<void> {
-  const session = await openSession(given)
+  const { world, print, json, reveal } = await openSession(given)
   const { provider, tag } = given.options
   const tags = Object.entries(readPairs('--tag', tag))
-  const matches = (connection: Connection): boolean =>
-    (provider === undefined || connection.provider === provider) &&
-    tags.every(([key, value]) => connection.tags[key] === value)
-  const found = await session.world.store.connections.list((file, why) =>
-    process.stderr.write(`! ${file} cannot be read: ${why}\n`),
-  )
-  const connections = found.filter(matches)
-  const { now } = session.world.clock
-  await session.print.value(session.json ? connections.map((connection) => shown(connection, session)) : [], (style) =>
-    connectionsTable(connections, style, now()),
-  )
-}
-
-function shown(connection: Connection, { world, reveal }: Session): Connection {
-  return maskedConnection(connection, world.secrets.mask, { reveal })
+  const matches = (line: Pick<ConnectionLine, 'provider' | 'tags'>): boolean =>
+    (provider === undefined || line.provider === provider) && tags.every(([key, value]) => line.tags[key] === value)
+  const onBroken = (file: string, why: string): void => void process.stderr.write(`! ${file} was left out: ${why}\n`)
+  if (json) {
+    const { maskedConnection } = await import('../output/masked-connection.ts')
+    const connections = (await world.store.connections.list(onBroken)).filter(matches)
+    return print.value(
+      connections.map((connection) => maskedConnection(connection, world.secrets.mask, { reveal })),
+      () => '',
+    )
+  }
+  const lines = (await world.store.lines(onBroken)).filter(matches)
+  await print.value(lines, (style) => connectionsTable(lines, style, world.clock.now()))
 }

@@ -17,7 +17,7 @@ export async function run(given: Given): Promise<void> {
   const isVerbose = given.options['verbose'] === true
   await progress.start(session.style, { skip: (event) => event.type === 'exchange' && !isVerbose })
   const seconds = readNumber('--timeout', given.options['timeout'], 1, 86_400)
-  if (seconds !== undefined) session.limit(seconds, 'the API did not answer in time')
+  if (seconds !== undefined) session.limit(seconds, () => 'the API did not answer')
   try {
     const refused = await request(session.world, name, call, (answer) => deliver(answer, given, session))
     if (refused !== undefined) throw refused

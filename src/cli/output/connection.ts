@@ -1,7 +1,7 @@
 import type { Connection } from '../../model/connection.ts'
 import type { ClientAuthentication } from '../../model/integration.ts'
 import { type DecodedJwt, decodeJwt } from './jwt.ts'
-import { isSecretName, maskedConnection, maskFields } from './masked-connection.ts'
+import { maskedConnection, maskFields } from './masked-connection.ts'
 import { answersText } from './progress.ts'
 import type { Style } from './style.ts'
 import { type Labelled, labelled } from './table.ts'
@@ -124,6 +124,7 @@ const shownByName = new Set([
   'idToken',
   'tokenType',
   'expiresAt',
+  'obtainedAt',
   'raw',
   'masked',
 ])
@@ -303,12 +304,4 @@ function examplePath({ snapshot }: Connection): string {
 /** A word as POSIX sh takes it literally. */
 function shellWord(word: string): string {
   return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
-}
-
-/** The answers that tell one account from another, secrets left out. */
-export function accountText(connection: Connection): string {
-  return Object.entries(connection.params)
-    .filter(([key]) => !isSecretName(key) && connection.snapshot.template.connection_config?.[key]?.secret !== true)
-    .map(([, value]) => value)
-    .join(' ')
 }

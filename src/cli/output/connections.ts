@@ -1,5 +1,4 @@
-import type { Connection } from '../../model/connection.ts'
-import { accountText } from './connection.ts'
+import type { ConnectionLine } from '../../model/connection.ts'
 import type { Style } from './style.ts'
 import { table } from './table.ts'
 import { relative } from './time.ts'
@@ -8,45 +7,45 @@ import { relative } from './time.ts'
 export type ConnectionState = 'ok' | 'expired' | 'refresh refused' | 'no refresh'
 
 /** What a person may expect of a connection; nothing is asked of the provider. */
-export function connectionState({ credential, lastError }: Connection, now: Date): ConnectionState {
-  if (lastError?.final) return 'refresh refused'
-  if (credential.expiresAt === undefined) return 'ok'
-  if (new Date(credential.expiresAt) <= now) return 'expired'
-  return credential.refreshToken === undefined ? 'no refresh' : 'ok'
+export function connectionState({ expiresAt, isRenewable, isRefused }: ConnectionLine, now: Date): ConnectionState {
+  if (isRefused) return 'refresh refused'
+  if (expiresAt === undefined) return 'ok'
+  if (Date.parse(expiresAt) <= now.getTime()) return 'expired'
+  return isRenewable ? 'ok' : 'no refresh'
 }
 
 /** One line per connection. With none, a terminal is told how to make one and a pipe gets nothing. */
-export function connectionsTable(connections: readonly Connection[], style: Style, now: Date): string {
-  if (connections.length === 0) {
+export function connectionsTable(lines: readonly ConnectionLine[], style: Style, now: Date): string {
+  if (lines.length === 0) {
     return style.terminal ? 'No connections yet. To make one:\n\n  auth-cli connect sandbox\n' : ''
   }
   const paints = { ok: style.good, expired: style.warn, 'refresh refused': style.bad, 'no refresh': style.warn }
   return table(
-    connections,
+    lines,
     [
       { title: 'name', cell: ({ name }) => name, paint: style.bold, kept: true },
       { title: 'provider', cell: ({ provider }) => provider },
-      ...(connections.some((connection) => accountText(connection) !== '')
-        ? [{ title: 'account', cell: accountText }]
+      ...(lines.some(({ account }) => account !== '')
+        ? [{ title: 'account', cell: ({ account }: ConnectionLine) => account }]
         : []),
       {
         title: 'expires',
         kept: true,
-        cell: ({ credential }) => (credential.expiresAt ? relative(credential.expiresAt, now) : 'not said'),
+        cell: ({ expiresAt }) => (expiresAt === undefined ? 'not said' : relative(expiresAt, now)),
       },
       {
         title: 'state',
-        cell: (connection) => connectionState(connection, now),
+        cell: (line) => connectionState(line, now),
         kept: true,
-        paint: (text, connection) => paints[connectionState(connection, now)](text),
+        paint: (text, line) => paints[connectionState(line, now)](text),
       },
-      ...(connections.some(({ tags }) => Object.keys(tags).length > 0) ? [{ title: 'tags', cell: tagsText }] : []),
+      ...(lines.some(({ tags }) => Object.keys(tags).length > 0) ? [{ title: 'tags', cell: tagsText }] : []),
     ],
     style,
   )
 }
 
-function tagsText({ tags }: Connection): string {
+function tagsText({ tags }: ConnectionLine): string {
   return Object.entries(tags)
     .map(([key, value]) => `${key}=${value}`)
     .join(' ')

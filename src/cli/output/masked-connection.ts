@@ -1,5 +1,5 @@
 import type { Connection } from '../../model/connection.ts'
-import { spellings } from '../../model/secret.ts'
+import { isSecretName, spellings } from '../../model/secret.ts'
 import { isJwtShaped } from './jwt.ts'
 
 export interface MaskOptions {
@@ -39,41 +39,6 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
   )
 }
 
-/** Whether a field of that name holds a secret: `access_token`, `clientSecret`, `X-Api-Key`, but not `token_type`. */
-export function isSecretName(name: string): boolean {
-  const judged = verdicts.get(name)
-  if (judged !== undefined) return judged
-  const verdict = soundsSecret(name)
-  verdicts.set(name, verdict)
-  return verdict
-}
-
-/** A list of a thousand connections asks about the same few names again and again. */
-const verdicts = new Map<string, boolean>()
-
-function soundsSecret(name: string): boolean {
-  const words = name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== '')
-  const last = words.at(-1) ?? ''
-  const lastTwo = words.slice(-2).join('_')
-  return (
-    secretWords.has(last) ||
-    secretPairs.has(lastTwo) ||
-    (last === 'code' && (words.length === 1 || codeOwners.has(words.at(-2) ?? ''))) ||
-    words.includes('webhook')
-  )
-}
-
-const secretWords = new Set(
-  `token tokens accesstoken refreshtoken idtoken authtoken secret secrets clientsecret password passwords passwd pwd passphrase
-  passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
-  session sid key keys`.split(/\s+/),
-)
-const secretPairs = new Set(['session_id', 'token_value', 'secret_value'])
-const codeOwners = new Set(['auth', 'authorization', 'device', 'user', 'access', 'recovery', 'backup', 'security'])
 /** Said about a secret without being one. */
 const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|(?:at|in|on)|created|updated|format|alg|kid)$/
 

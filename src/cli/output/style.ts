@@ -99,7 +99,7 @@ export async function makeStyle(given: Looks): Promise<Style> {
     ...given,
     ...(given.color ? await paints() : { good: asIs, warn: asIs, bad: asIs, dim: asIs, bold: asIs }),
     symbols,
-    text: (outside) => spelled(plain(outside)),
+    text: (outside) => (plainAscii.test(outside) ? outside : spelled(plain(outside))),
     lines: (outside) => spelled(plain(outside, { lines: true })),
   }
 }
@@ -159,6 +159,7 @@ export function jsonText(value: unknown, indent?: number): string {
   )
 }
 
+const plainAscii = /^[\x20-\x7e]*$/
 const colors = /\x1b\[[0-9;]*m/g
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6]|[\u{1f300}-\u{1f64f}\u{1f680}-\u{1f6ff}\u{1f900}-\u{1faff}\u{20000}-\u{3fffd}]/u
@@ -166,8 +167,9 @@ const weightless = /[\p{Mn}\p{Me}\p{Cf}]/u
 
 /** Cells that a text takes: colours none, East Asian wide characters and emoji two. */
 export function width(text: string): number {
+  if (plainAscii.test(text)) return text.length
   const bare = text.replace(colors, '')
-  if (/^[\x20-\x7e]*$/.test(bare)) return bare.length
+  if (plainAscii.test(bare)) return bare.length
   let cells = 0
   for (const character of bare) cells += weightless.test(character) ? 0 : wide.test(character) ? 2 : 1
   return cells

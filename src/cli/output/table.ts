@@ -28,28 +28,45 @@ const concessions = [
  * nothing is cut. No line ends in spaces; each ends in a line break.
  */
 export function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], style: Style): string {
-  const texts = rows.map((row) => columns.map((column) => style.text(column.cell(row))))
-  const natural = columns.map(({ title, kept = false }, at) => ({
-    at,
-    kept,
-    cells: texts.reduce((most, cells) => Math.max(most, width(cells[at] ?? '')), width(title)),
-  }))
+  const texts: string[][] = []
+  const sizes: number[][] = []
+  const most = columns.map(({ title }) => width(title))
+  for (const row of rows) {
+    const cells: string[] = []
+    const taken: number[] = []
+    for (let at = 0; at < columns.length; at += 1) {
+      const text = style.text(columns[at]?.cell(row) ?? '')
+      const size = width(text)
+      cells.push(text)
+      taken.push(size)
+      if (size > (most[at] ?? 0)) most[at] = size
+    }
+    texts.push(cells)
+    sizes.push(taken)
+  }
+  const natural = columns.map(({ kept = false }, at) => ({ at, kept, cells: most[at] ?? 0 }))
   const widths = fitted(natural, style.columns - indent.length)
-  const line = (cells: readonly string[], paint: (text: string, at: number) => string) =>
-    widths
-      .map(({ at, cells: room }) => {
-        const text = cut(cells[at] ?? '', room, style.symbols.more)
-        const blank = ' '.repeat(Math.max(0, room - width(text)))
-        return columns[at]?.right ? blank + paint(text, at) : paint(text, at) + blank
-      })
-      .join(gap)
-      .trimEnd()
-  const heading = line(
-    columns.map(({ title }) => title),
-    (text) => text,
-  )
-  const body = rows.map((row, n) => line(texts[n] ?? [], (text, at) => columns[at]?.paint?.(text, row) ?? text))
-  return [style.dim(heading), ...body].map((text) => `${indent}${text}\n`).join('')
+  const line = (cells: readonly string[], taken: readonly number[], paint?: (text: string, at: number) => string) => {
+    let text = indent
+    let lead = ''
+    for (const { at, cells: room } of widths) {
+      const isCut = (taken[at] ?? 0) > room
+      const cell = isCut ? cut(cells[at] ?? '', room, style.symbols.more) : (cells[at] ?? '')
+      const size = isCut ? width(cell) : (taken[at] ?? 0)
+      const blank = size < room ? ' '.repeat(room - size) : ''
+      const shown = paint === undefined || cell === '' ? cell : paint(cell, at)
+      text += lead + (columns[at]?.right ? blank + shown : shown + blank)
+      lead = gap
+    }
+    return `${text.trimEnd()}\n`
+  }
+  const titles = columns.map(({ title }) => title)
+  let drawn = `${style.dim(line(titles, titles.map(width)).slice(0, -1))}\n`
+  for (const [n, row] of rows.entries()) {
+    const paint = style.color ? (text: string, at: number) => columns[at]?.paint?.(text, row) ?? text : undefined
+    drawn += line(texts[n] ?? [], sizes[n] ?? [], paint)
+  }
+  return drawn
 }
 
 interface Width {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { connectionState, connectionsTable } from '../../../src/cli/output/connections.ts'
 import { width } from '../../../src/cli/output/style.ts'
+import { lineOf } from '../../../src/model/connection.ts'
 import { connection, credential, drawn, hostile, isHarmless, now, pipe } from './samples.ts'
 
 const { refreshToken: _, ...lasting } = credential
@@ -15,7 +16,7 @@ it.each([
   ['refresh refused', connection({ lastError: refusal })],
   ['ok', connection({ lastError: { ...refusal, final: false } })],
 ])('calls it %s', (state, subject) => {
-  expect(connectionState(subject, now)).toBe(state)
+  expect(connectionState(lineOf(subject), now)).toBe(state)
 })
 
 const several = [
@@ -31,7 +32,7 @@ const several = [
 ]
 
 it('lists them, one line each', async () => {
-  expect(connectionsTable(several, await drawn(80), now)).toBe(`\
+  expect(connectionsTable(several.map(lineOf), await drawn(80), now)).toBe(`\
   name                      provi…  account  expires    state            tags
   zendesk                   zende…  acme     in 30 min  ok
   zendesk-staging           zende…  acme     2 h ago    expired          env=st…
@@ -40,13 +41,13 @@ it('lists them, one line each', async () => {
 })
 
 it('cuts nothing in a pipe and shows no secret answer', async () => {
-  const text = connectionsTable(several, await drawn(pipe), now)
+  const text = connectionsTable(several.map(lineOf), await drawn(pipe), now)
   expect(text).toContain('a-name-that-is-much-longer-than-most-names-are  google')
   expect(text).not.toContain('never-shown')
 })
 
 it.each([30, 40, 80])('fits into %i columns', async (columns) => {
-  const lines = connectionsTable(several, await drawn(columns), now).split('\n')
+  const lines = connectionsTable(several.map(lineOf), await drawn(columns), now).split('\n')
   expect(Math.max(...lines.map(width))).toBeLessThanOrEqual(columns)
 })
 
@@ -57,5 +58,5 @@ it('tells a terminal how to make the first one and a pipe nothing', async () => 
 
 it('lets nothing through that acts on a terminal', async () => {
   const evil = connection({ name: hostile, provider: hostile, params: { a: hostile }, tags: { [hostile]: hostile } })
-  expect(isHarmless(connectionsTable([evil], await drawn(pipe), now))).toBe(true)
+  expect(isHarmless(connectionsTable([lineOf(evil)], await drawn(pipe), now))).toBe(true)
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { isSecretName, maskedConnection } from '../../../src/cli/output/masked-connection.ts'
+import { maskedConnection } from '../../../src/cli/output/masked-connection.ts'
+import { isSecretName } from '../../../src/model/secret.ts'
 import { connection, credential, jwt, mask } from './samples.ts'
 
 /** Written for this test, apart from how the masking spells them. */

@@ -23,13 +23,16 @@ const rows: ProviderRow[] = [
 it('lists providers, one line each', async () => {
   expect(
     providersTable(
-      [provider, { ...provider, name: 'mine', source: { ...provider.source, kind: 'person' } }],
+      [
+        { ...provider, mode: 'OAUTH2' },
+        { ...provider, mode: 'OAUTH2', name: 'mine', source: { ...provider.source, kind: 'person' } },
+      ],
       await drawn(80),
     ),
   ).toBe(`\
-  name     title    mode    categories          from
-  zendesk  Zendesk  OAUTH2  ticketing, support  built in
-  mine     Zendesk  OAUTH2  ticketing, support  yours
+  name     title    mode    from
+  zendesk  Zendesk  OAUTH2  built in
+  mine     Zendesk  OAUTH2  yours
 `)
 })
 
