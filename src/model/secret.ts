@@ -37,10 +37,14 @@ const shortestSearched = 4
 /** Below this a value is looked for only where it stands alone. */
 const shortestAnywhere = 8
 
+/** From here on a value is looked for as it is: as an expression, a few of this length would be too large to compile. */
+const shortestLong = 256
+
 /** `key`: at least 16 random bytes, kept with this home, so that one secret wears one mask across runs. */
 export function secretsUnder(key: Uint8Array): Secrets {
   const known = new Map<string, string>()
   let finder: RegExp | undefined
+  let long: [form: string, mask: string][] = []
   const mask = (value: string): string => {
     if (value === '') return ''
     const id = createHmac('sha256', key).update(value).digest('hex').slice(0, 4)
@@ -59,16 +63,13 @@ export function secretsUnder(key: Uint8Array): Secrets {
     },
     scrub(text) {
       if (known.size === 0) return text
-      finder ??= new RegExp(
-        [...known.keys()]
-          .sort((a, b) => b.length - a.length)
-          .map((form) =>
-            form.length < shortestAnywhere ? `(?<![\\w-])${escapeRegExp(form)}(?![\\w-])` : escapeRegExp(form),
-          )
-          .join('|'),
-        'g',
-      )
-      return text.replace(finder, (found) => known.get(found) ?? '…')
+      if (finder === undefined) {
+        const forms = [...known].sort(([a], [b]) => b.length - a.length)
+        long = forms.filter(([form]) => form.length >= shortestLong)
+        finder = finderOf(forms.slice(long.length).map(([form]) => form))
+      }
+      const rest = long.reduce((scrubbed, [form, mask]) => scrubbed.replaceAll(form, () => mask), text)
+      return rest.replace(finder, (found) => known.get(found) ?? '…')
     },
   }
 }
@@ -94,6 +95,15 @@ export function spellings(value: string): Set<string> {
   forms.add(json.replaceAll('/', '\\/'))
   forms.add(escapeHtml(value))
   return forms
+}
+
+/** Any of these, the longest first; of none, what never matches. */
+function finderOf(forms: readonly string[]): RegExp {
+  if (forms.length === 0) return /(?!)/g
+  const alternatives = forms.map((form) =>
+    form.length < shortestAnywhere ? `(?<![\\w-])${escapeRegExp(form)}(?![\\w-])` : escapeRegExp(form),
+  )
+  return new RegExp(alternatives.join('|'), 'g')
 }
 
 function escapeHtml(text: string): string {
