@@ -182,7 +182,7 @@ function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
 }
 
 export function at(value: unknown, path: string): unknown {
-  if (isMembers(value) && path in value) return value[path]
+  if (isMembers(value) && Object.hasOwn(value, path)) return value[path]
   return path
     .split('.')
     .reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)

@@ -19,7 +19,9 @@ export interface Secrets {
  */
 export function isSecretName(name: string): boolean {
   const word = name.toLowerCase().replace(/[^a-z0-9]/g, '')
-  if (/(type|endpoint|expires?|expiresin|expiresat|expiration|supported|uri|url|method|hint|name)$/.test(word))
+  if (
+    /(type|endpoint|expires?|expiresin|expiresat|expiration|supported|(?<!request)uri|url|method|hint|name)$/.test(word)
+  )
     return false
   return (
     /^(code|state|authorization|proxyauthorization|signature|sig|sid|session|sessionid|jwt|key|apikey|cookie|setcookie|pin|otp|pass|pwd|hmac)$/.test(

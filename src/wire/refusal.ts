@@ -33,6 +33,7 @@ export function refused(refusal: Refusal, stage: Stage, party: Party): ProviderE
     refusal.error
       .toUpperCase()
       .replace(/[^A-Z0-9]+/g, '_')
+      .replace(/^_|_$/g, '')
       .slice(0, 60) || 'REFUSED',
     `${party.title} refused the ${what}: ${refusal.error}`,
     {
