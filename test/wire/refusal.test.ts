@@ -77,6 +77,13 @@ describe('a refusal', () => {
       ['--client-auth post or --client-auth basic'],
     ],
     [
+      'suspects the encoding of an odd client id too',
+      { error: 'invalid_client' },
+      'token',
+      { authentication: 'basic', clientId: 'my app' },
+      ['--client-auth post or --client-auth basic-raw'],
+    ],
+    [
       'does not suspect the encoding of a plain secret',
       { error: 'invalid_client' },
       'token',
