@@ -15,7 +15,7 @@ export interface PlainServer {
   close(): Promise<void>
 }
 
-/** Why each value is what it is: whatever the server's library hands over is kept as it is. */
+/** Whatever the library hands over, kept as it is. */
 type Kept = Record<string, unknown>
 
 /**
