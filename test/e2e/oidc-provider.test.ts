@@ -54,7 +54,7 @@ function connect(
   errands: FollowerErrands = {},
 ): Promise<CliEnd> {
   const secrecy = secret === undefined ? [] : ['--client-secret', '-']
-  const args = ['connect', 'idp', '--port', '0', '--client-id', id, ...secrecy, '--json', ...flags]
+  const args = ['connect', 'idp', '--port', '0', '--timeout', '20', '--client-id', id, ...secrecy, '--json', ...flags]
   return runCli(args, { ...where, input: secret ?? '', env: followerEnv(errands) })
 }
 
