@@ -241,7 +241,8 @@ describe.concurrent('logs', () => {
   /** Follows, and calls the API until that is seen: then nothing later can be missed. */
   async function follow(person: Person, ...words: string[]): Promise<Running> {
     const following = person.start(['logs', ...words, '--json'])
-    while (!following.stdout().includes('flow.ended')) await person.run(['request', 'far', '/poke'])
+    for (let pokes = 0; pokes < 30 && !following.stdout().includes('flow.ended'); pokes++)
+      await person.run(['request', 'far', '/poke'])
     return following
   }
 
