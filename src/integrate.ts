@@ -85,7 +85,10 @@ export async function integrate(world: World, located: Located, given: Given): P
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
     templateParams: templateParams(located, answers.params, asked),
-    authorizationParams: { ...projectParams(world, located, 'authorizationParams'), ...given.authorizationParams },
+    authorizationParams: withoutState({
+      ...projectParams(world, located, 'authorizationParams'),
+      ...given.authorizationParams,
+    }),
     tokenParams: { ...projectParams(world, located, 'tokenParams'), ...given.tokenParams },
     allowHttp: given.allowHttp === true,
     registerUrl: registerUrlOf(located, answers.params, asked),
@@ -595,6 +598,14 @@ function templateParams(
 
 function fillContext(name: string, template: Template, asked: readonly Question[]): FillContext {
   return contextOf(name, template, new Map(asked.map(({ key, flag }) => [key, flag])))
+}
+
+/** The state is drawn anew for each run: chosen or left out, no answer could be told from a forged one. */
+function withoutState(params: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> {
+  if (!Object.hasOwn(params, 'state')) return params
+  throw new UsageError('BAD_FLAG', 'The state cannot be chosen: it ties the answer to this run (RFC 6749 §10.12).', {
+    hint: 'Leave state out of --auth-param and of authorization_params in the project file.',
+  })
 }
 
 function projectParams(

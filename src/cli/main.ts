@@ -4,6 +4,13 @@ import { AuthCliError, UsageError } from '../model/errors.ts'
 
 /** Runs the program; the only place that makes an exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // What escapes every await must not end in Node's own report: it would print whatever the error holds.
+  process.once('uncaughtException', (error) => {
+    report(error, argv).then(
+      (status) => process.exit(status),
+      () => process.exit(1),
+    )
+  })
   try {
     if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
       process.stdout.write(`${version()}\n`)

@@ -7,6 +7,7 @@ import type { Integration } from '../../model/integration.ts'
 import type { World } from '../../model/world.ts'
 import { connectionCard } from '../output/connection.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
+import { plain } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
@@ -157,7 +158,8 @@ function warnOf({ project, provider }: Located, { quiet }: Session): void {
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
   for (const { file, line, field, message } of [...provider.warnings, ...ofProject]) {
     const place = line === undefined ? file : `${file}:${line}`
-    process.stderr.write(`! ${place}  ${[field, message].filter((text) => text !== undefined).join(': ')}\n`)
+    const words = [field, message].filter((text) => text !== undefined).join(': ')
+    process.stderr.write(`! ${plain(place)}  ${plain(words)}\n`)
   }
 }
 
@@ -237,8 +239,8 @@ async function printConnected(
 ): Promise<void> {
   const { connection, flow } = connected
   const { world, print, reveal } = session
-  const { mask } = world.secrets
-  const shown = save ? maskedConnection(connection, mask, { reveal }) : connection
+  const { mask, scrub } = world.secrets
+  const shown = save ? maskedConnection(connection, mask, { reveal, scrub }) : connection
   await print.value(shown, (style) =>
     save
       ? connectionCard(connection, style, {

@@ -25,7 +25,7 @@ export async function run(given: Given): Promise<void> {
   }
 }
 
-/** Prints the answer. Throws ProviderError `HTTP_<status>` where that is 400 or more, so that the flow has failed too. */
+/** Prints the answer. Throws the failure that a status of 400 or more is. */
 async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Promise<void> {
   const { output, include } = given.options
   if (include === true) await print.bytes(headText(answer))
