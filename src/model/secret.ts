@@ -108,6 +108,15 @@ export function replacer(shown: ReadonlyMap<string, string>): (text: string) => 
     })
 }
 
+/** Quick, and wrong on one side only: false where no spelling of the value can stand in the text. */
+export function mayHold(text: string, value: string): boolean {
+  const bytes = Buffer.from(value, 'utf8')
+  return [value, bytes.toString('base64url'), ...inLongerBase64(bytes)].some((form) => {
+    const longest = form.split(/[^A-Za-z0-9]+/).reduce((best, run) => (run.length > best.length ? run : best))
+    return longest.length < shortestSearched || text.includes(longest)
+  })
+}
+
 /** Patterns of a value as it may stand in a URL, a header, a form, a JSON text or a page. */
 function spellings(value: string): string[] {
   const bytes = Buffer.from(value, 'utf8')

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isSecretName, replacer, secretsUnder } from '../../src/model/secret.ts'
+import { isSecretName, mayHold, replacer, secretsUnder } from '../../src/model/secret.ts'
 import { waysToWrite } from '../support/secrets.ts'
 
 const secrets = () => secretsUnder((value) => Buffer.from(value).toString('hex'))
@@ -16,6 +16,7 @@ describe('a learned secret', () => {
     const clean = replacer(new Map([[value, '[masked]']]))
     const seen = waysToWrite(value).filter((way) => clean(`before ${way} after`) !== 'before [masked] after')
     expect(seen).toEqual([])
+    expect(waysToWrite(value).filter((way) => !mayHold(`before ${way} after`, value))).toEqual([])
   })
 
   it('is found in longer base64, whatever stands before and behind it', () => {
@@ -27,7 +28,9 @@ describe('a learned secret', () => {
         return [bytes.toString('base64'), bytes.toString('base64url')]
       }),
     )
-    expect(said.filter((text) => !clean(text).includes('[masked]'))).toEqual([])
+    expect(said.filter((text) => !clean(text).includes('[masked]') || !mayHold(text, value))).toEqual([])
+    expect(mayHold('nothing of it: secret, 0123456789', value)).toBe(true)
+    expect(mayHold('nothing of it at all', value)).toBe(false)
   })
 
   it('leaves its mask once, and every other word', () => {
