@@ -161,9 +161,6 @@ function standardLifetime(tokens: Members, remark: Remark): void {
   else tokens['expires_at'] = new Date(instant).toISOString()
 }
 
-/** Milliseconds since the epoch: the last that a Date can tell. */
-const lastInstant = 8.64e15
-
 /** Milliseconds since the epoch from `expires_at` as seconds, milliseconds, ISO 8601 or a numeric text. */
 export function instantOf(value: unknown): number | undefined {
   if (typeof value === 'number') {

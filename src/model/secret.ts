@@ -121,8 +121,18 @@ function plainSpellings(value: string): string[] {
   const percent = encodeURIComponent(value)
   const form = new URLSearchParams({ v: value }).toString().slice(2)
   const json = JSON.stringify(value).slice(1, -1)
-  const base64 = [bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url')]
+  const padded = bytes.toString('base64')
+  const base64 = [padded, padded.replace(/=+$/, ''), bytes.toString('base64url')]
   return [...new Set([value, percent, form, json, json.replaceAll('/', '\\/'), ...base64])]
+}
+
+/** Quick, and wrong on one side only: false where no spelling of the value can stand in the text. */
+export function mayHold(text: string, value: string): boolean {
+  const bytes = Buffer.from(value, 'utf8')
+  return [value, bytes.toString('base64url'), ...inLongerBase64(bytes)].some((form) => {
+    const longest = form.split(/[^A-Za-z0-9]+/).reduce((best, run) => (run.length > best.length ? run : best))
+    return longest.length < shortestSearched || text.includes(longest)
+  })
 }
 
 /** Patterns of a value as it may stand in a URL, a header, a form, a JSON text or a page. */

@@ -1,9 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Happening } from '../../src/model/event.ts'
-import { secretsUnder } from '../../src/model/secret.ts'
 import type { World } from '../../src/model/world.ts'
 import { makeSend } from '../../src/node/send.ts'
+import { secretsOfHome } from './secrets-under.ts'
 
 /** One request as it came to the endpoint. */
 export interface Asked {
@@ -77,7 +77,7 @@ export function roadOf(signal: AbortSignal = new AbortController().signal): {
   const told: Happening[] = []
   const world = {
     send: makeSend({}),
-    secrets: secretsUnder(Buffer.alloc(32, 7)),
+    secrets: secretsOfHome(7),
     signal,
     clock: { now: () => new Date(), monotonic: () => performance.now(), sleep: async () => {} },
   } as unknown as World

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { secretsUnder } from '../../src/model/secret.ts'
 import { bodyCap, maskBody, maskForm, maskHeaders, maskUrl, maskValue } from '../../src/wire/mask.ts'
+import { secretsOfHome } from '../support/secrets-under.ts'
 
-const fresh = () => secretsUnder(Buffer.alloc(32, 1))
+const fresh = () => secretsOfHome(1)
 const secret = 'sesame-that-nobody-may-read'
 const json = 'application/json'
 
