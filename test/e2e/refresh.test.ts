@@ -273,9 +273,7 @@ describe('when a token counts as stale', () => {
 
   it('is up to --min-validity too, and a token that the provider cannot make live longer is given out', async () => {
     const stage = await connected({ expiresIn: 3000 })
-    const [first] = await Promise.all(
-      Array.from({ length: 4 }, () => stage.run('token', 'acme', '--min-validity', '7000')),
-    )
+    const first = await stage.run('token', 'acme', '--min-validity', '7000')
     expect(first).toMatchObject({ status: 0, stdout: `${stage.saved().credential.accessToken}\n` })
     expect(stage.renewals()).toHaveLength(1)
   })
