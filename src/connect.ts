@@ -1,6 +1,6 @@
 import { runFlow } from './flow.ts'
 import type { Connection } from './model/connection.ts'
-import { AuthCliError, TransportError } from './model/errors.ts'
+import { AuthCliError, MachineError, TransportError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
 import type { Endpoints, Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
@@ -63,6 +63,7 @@ function announceHiding({ provider }: Integration, tell: Tell): void {
 }
 
 async function save(world: World, fresh: Connection, anew: boolean): Promise<Connection> {
+  if (anew) await forgetBroken(world, fresh.name)
   const saved = await world.store.connections.update(fresh.name, (current) =>
     current === undefined || anew
       ? fresh
@@ -74,6 +75,16 @@ async function save(world: World, fresh: Connection, anew: boolean): Promise<Con
         },
   )
   return saved ?? fresh
+}
+
+/** A file that cannot be read would stand in the way of what replaces it. */
+async function forgetBroken(world: World, name: string): Promise<void> {
+  try {
+    await world.store.connections.read(name)
+  } catch (error) {
+    if (!(error instanceof MachineError) || error.code !== 'STORE_CORRUPT') throw error
+    await world.store.connections.remove(name)
+  }
 }
 
 function connectionOf(world: World, integration: Integration, obtained: Obtained, options: ConnectOptions): Connection {
@@ -158,7 +169,7 @@ function withAnswers(error: unknown, { params, provider }: Integration): unknown
   if (suspects.length === 0) return error
   const named = suspects.map((key) => `${key} "${params[key]}"`).join(' and ')
   return new TransportError(error.code, error.message, {
-    hint: `The host comes from your answer ${named}: is it spelled right? ${error.hint ?? ''}`.trim(),
+    hint: `The host comes from your answer ${named}: is it spelled right?`,
     facts: error.facts,
     cause: error instanceof AuthCliError ? error.cause : error,
   })

@@ -118,8 +118,9 @@ function registerUrlOf(
 
 /** The connection that would be re-authorized. Throws UsageError `NAME_TAKEN` when it is another provider's. */
 async function previous(world: World, located: Located, name: string, given: Given): Promise<Connection | undefined> {
+  if (given.replace === true) return undefined
   const before = await world.store.connections.read(name)
-  if (before === undefined || given.replace === true) return undefined
+  if (before === undefined) return undefined
   if (before.provider === located.provider.name) return before
   throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${before.provider} already.`, {
     hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',

@@ -156,7 +156,9 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
 function warnOf({ project, provider }: Located, { quiet }: Session): void {
   if (quiet) return
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
-  for (const { file, line, field, message } of [...provider.warnings, ...ofProject]) {
+  // A field that a catalogue wants and no flow needs is validate's business.
+  const telling = [...provider.warnings, ...ofProject].filter(({ message }) => message !== 'this field is missing')
+  for (const { file, line, field, message } of telling) {
     const place = line === undefined ? file : `${file}:${line}`
     const words = [field, message].filter((text) => text !== undefined).join(': ')
     process.stderr.write(`! ${plain(place)}  ${plain(words)}\n`)
@@ -180,8 +182,8 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
     return idle
   }
   const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
-  const saved = await session.world.store.connections.read(wishes.as ?? name)
-  const before = saved?.provider === 'sandbox' && wishes.replace !== true ? saved : undefined
+  const saved = wishes.replace === true ? undefined : await session.world.store.connections.read(wishes.as ?? name)
+  const before = saved?.provider === 'sandbox' ? saved : undefined
   const wanted = Number(wishes.params?.['port'] ?? before?.params['port'] ?? sandboxPort)
   const client = demoClient(session, located, wishes, before)
   if (given.options['dryRun'] === true)
