@@ -126,7 +126,6 @@ export function authorizationRequest(
   const { template } = provider
   const state = world.secrets.learn(unguessable(world.random))
   const codeVerifier = pkce ? world.secrets.learn(unguessable(world.random)) : undefined
-  const nonce = scopes.includes('openid') ? unguessable(world.random) : undefined
   const setting = settingOf(integration, 'authorization_code')
   const standard = authorizationUrl({
     endpoint: endpoints.authorization,
@@ -136,9 +135,11 @@ export function authorizationRequest(
     state,
     templateParams: integration.templateParams,
     codeChallenge: codeVerifier === undefined ? undefined : challengeOf(codeVerifier),
-    nonce,
+    nonce: scopes.includes('openid') ? unguessable(world.random) : undefined,
     overrides: integration.authorizationParams,
   })
+  // The person may have put another in its place, or none: that is what will come back.
+  const nonce = standard.searchParams.get('nonce') ?? undefined
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
@@ -524,7 +525,10 @@ function memberAt(value: unknown, path: string): unknown {
 
 function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
   return Object.fromEntries(
-    [...params].map(([name, value]) => [name, isPublic(name) ? world.secrets.scrub(value) : world.secrets.mask(value)]),
+    [...params].map(([name, value]) => [
+      world.secrets.scrub(name),
+      isPublic(name) ? world.secrets.scrub(value) : world.secrets.mask(value),
+    ]),
   )
 }
 
