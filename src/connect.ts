@@ -43,7 +43,7 @@ export async function connect(
       made = options.save === false ? fresh : await save(world, fresh, options.replace === true)
       if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
     }
-    const speech = speechOf(world, flow.tell, integration.provider.name)
+    const speech = speechOf(world, flow.tell, integration.provider.names)
     await mode.obtain(world, integration, { ...flow, speech }, keep).catch((error: unknown) => {
       throw withAnswers(error, integration)
     })
@@ -104,6 +104,7 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
       origins: originsOf(endpoints),
       template,
       source,
+      names: integration.provider.names,
       client: integration.client,
       redirectUri: obtained.redirectUri,
       tokenParams: integration.tokenParams,

@@ -11,6 +11,7 @@ import type { AnswerSource, Client, ClientAuthentication, Endpoints, Integration
 import type { Scalar, Template } from './model/provider.ts'
 import type { Need, World } from './model/world.ts'
 import { assertTrusted, type Exposure } from './trust.ts'
+import { randomUuid } from './wire/authorization.ts'
 import { type Decided, redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
 
@@ -84,7 +85,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
-    templateParams: templateParams(located, answers.params, asked),
+    templateParams: templateParams(world, located, answers.params, asked),
     authorizationParams: withoutState({
       ...projectParams(world, located, 'authorizationParams'),
       ...given.authorizationParams,
@@ -541,7 +542,8 @@ function endpointsOf(
   const { template } = provider
   const scope = { connectionConfig: params }
   const context = fillContext(provider.name, template, asked)
-  const url = (field: string, text: string): string => fillUrl(field, text, scope, context)
+  const url = (field: string, text: string, asWritten?: readonly string[]): string =>
+    fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)
   if (template.authorization_url === undefined || template.token_url === undefined) {
     throw new TemplateError(
       'ENDPOINT_MISSING',
@@ -553,8 +555,10 @@ function endpointsOf(
   }
   const api = template.proxy?.base_url
   return {
-    authorization: url('authorization_url', template.authorization_url),
-    token: isDeferred(template.token_url, template, params) ? undefined : url('token_url', template.token_url),
+    authorization: url('authorization_url', template.authorization_url, template.authorization_url_skip_encode),
+    token: isDeferred(template.token_url, template, params)
+      ? undefined
+      : url('token_url', template.token_url, template.token_url_skip_encode),
     refresh:
       template.refresh_url === undefined || isDeferred(template.refresh_url, template, params)
         ? undefined
@@ -579,19 +583,21 @@ function isDeferred(text: string, template: Template, params: Readonly<Record<st
   })
 }
 
+/** Placeholders filled; a template has no say in the state, which ties the answer to this run. */
 function templateParams(
+  world: Pick<World, 'clock' | 'random'>,
   located: Located,
   params: Readonly<Record<string, string>>,
   asked: readonly Question[],
 ): Record<string, Scalar> {
   const { template, name } = located.provider
   const context = fillContext(name, template, asked)
+  const scope = { connectionConfig: params, now: world.clock.now(), random: randomUuid(world.random) }
+  const written = Object.entries(template.authorization_params ?? {}).filter(([key]) => key !== 'state')
   return Object.fromEntries(
-    Object.entries(template.authorization_params ?? {}).map(([key, value]) => [
+    written.map(([key, value]) => [
       key,
-      typeof value === 'string'
-        ? fillText(`authorization_params.${key}`, value, { connectionConfig: params }, context)
-        : value,
+      typeof value === 'string' ? fillText(`authorization_params.${key}`, value, scope, context) : value,
     ]),
   )
 }

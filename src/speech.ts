@@ -4,18 +4,23 @@ import type { Remark } from './model/dialect.ts'
 import type { Tell } from './model/event.ts'
 import type { World } from './model/world.ts'
 import type { Speech } from './modes/mode.ts'
+import { randomUuid } from './wire/authorization.ts'
 import { type Received, record } from './wire/record.ts'
 
-/** Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost. */
-export function speechOf(world: World, tell: Tell, provider: string): Speech {
-  const accent = dialectOf(provider)
+/**
+ * Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost.
+ * `names`: the provider's and those that its alias stands for.
+ */
+export function speechOf(world: World, tell: Tell, names: readonly string[]): Speech {
+  const accent = dialectOf(names)
   const remark: Remark = (quirk) => tell({ type: 'quirk', quirk })
   return {
     authorize: (url, setting) => authorizeIn(accent, url, setting, remark),
     hear: (params, setting) => hearCallback(accent, params, setting, remark),
     line: (purpose, setting) => {
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
-      return speak(accent, record(world, tell, purpose, tokens), setting, remark)
+      const dated = { ...setting, now: world.clock.now(), random: randomUuid(world.random) }
+      return speak(accent, record(world, tell, purpose, tokens), dated, remark)
     },
     transmit: (purpose) => record(world, tell, purpose),
   }

@@ -68,6 +68,7 @@ export async function findProvider(
   const title = plainTitle(template.display_name ?? '')
   return {
     name,
+    names: resolved.names,
     title: title === '' ? name : title,
     template,
     source: sourceOf(catalogue.sourceOf(entry), entry, resolved),

@@ -143,11 +143,14 @@ export function authorizationRequest(
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
+/** Stands for a token endpoint that only the callback will tell. */
+const unknownEndpoint = 'https://unknown.invalid/'
+
 /** What the token request would be, shown to `line` and never answered. Rejects as `line` does. */
 export async function rehearseExchange(integration: Integration, attempt: Attempt, request: Request): Promise<void> {
   const { exchangeCode } = await import('../wire/oauth.ts')
   const params = new URLSearchParams({ code: 'CODE', state: request.state })
-  const token = tokenEndpoint(integration, integration.params)
+  const token = integration.endpoints.token ?? unknownEndpoint
   await exchangeCode(
     talkTo(integration, attempt, { ...integration.endpoints, token }, integration.params, request, undefined),
     {
