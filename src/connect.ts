@@ -35,6 +35,7 @@ export async function connect(
   const mode = await modeOf(template.auth_mode, integration.provider.name)
   return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
     flow.tell({ type: 'answers.collected', answeredBy: integration.answeredBy })
+    for (const message of integration.notes ?? []) flow.tell({ type: 'warning', code: 'ANSWER', message })
     announceHiding(integration, flow.tell)
     let made: Connection | undefined
     const keep = async (obtained: Obtained): Promise<void> => {

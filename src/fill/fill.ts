@@ -45,9 +45,13 @@ export function fillText(field: string, text: string, scope: Scope, context: Fil
 
 /** Every path that the text refers to, alternatives and arguments included, each once, in order. */
 export function placeholders(text: string): readonly string[] {
+  return [...new Set(placeholdersByAlternative(text).flat())]
+}
+
+/** The paths that each alternative of `A || B || C` refers to. */
+export function placeholdersByAlternative(text: string): readonly (readonly string[])[] {
   const parsed = parse(text)
-  if ('malformed' in parsed) return []
-  return [...new Set(parsed.alternatives.flatMap(pathsIn))]
+  return 'malformed' in parsed ? [] : parsed.alternatives.map((pieces) => [...new Set(pathsIn(pieces))])
 }
 
 function pathsIn(pieces: readonly Piece[]): readonly string[] {

@@ -83,6 +83,8 @@ export interface Template {
   readonly token_request_auth_method?: string | undefined
   readonly token_response_metadata?: readonly string[] | undefined
   readonly redirect_uri_metadata?: readonly string[] | undefined
+  /** Answers that a look-up after the connection fills in, so that nobody is asked for them. */
+  readonly connection_configuration?: readonly string[] | undefined
   readonly alternate_access_token_response_path?: string | undefined
   readonly body_format?: string | undefined
   readonly refresh_url?: string | undefined
