@@ -5,6 +5,8 @@ import type { AnswerSource } from './model/integration.ts'
 import type { Template } from './model/provider.ts'
 import type { Answers, Need } from './model/world.ts'
 
+export { declaredKeys } from './fill/flaw.ts'
+
 /** What somebody has said already, before it is held to any rule. */
 export interface Said {
   readonly text: string

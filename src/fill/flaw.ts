@@ -35,13 +35,7 @@ type Section = keyof typeof sections
  * declared key is reached by `--param`.
  */
 export function contextOf(name: string, template: Template, asked?: ReadonlyMap<string, string>): FillContext {
-  const declared = new Set<string>([
-    ...Object.keys(template.connection_config ?? {}),
-    ...(template.token_response_metadata ?? []),
-    ...(template.redirect_uri_metadata ?? []),
-    ...listed(template['connection_configuration']),
-    ...listed(template['webhook_response_metadata']),
-  ])
+  const declared = declaredKeys(template)
   return {
     template: name,
     flagFor: (key, section) => {
@@ -51,6 +45,19 @@ export function contextOf(name: string, template: Template, asked?: ReadonlyMap<
       return askedByFlag(template, section, key) ? flagOf(key) : `--param ${key}=<value>`
     },
   }
+}
+
+/** Every key of `connectionConfig` that a template declares: asked for, brought by an answer, or found by a look-up. */
+export function declaredKeys(template: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const prompts = template['connection_config']
+  const names = typeof prompts === 'object' && prompts !== null ? Object.keys(prompts) : []
+  const lists = [
+    'token_response_metadata',
+    'redirect_uri_metadata',
+    'connection_configuration',
+    'webhook_response_metadata',
+  ]
+  return new Set([...names, ...lists.flatMap((field) => listed(template[field]))])
 }
 
 /** The error that says what stopped `field`, whose text is `text`, from being filled. Values never stand in it. */
