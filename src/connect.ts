@@ -6,6 +6,7 @@ import type { Endpoints, Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import type { Obtained } from './modes/mode.ts'
+import { assertPossible } from './needs.ts'
 import { speechOf } from './speech.ts'
 
 export interface ConnectOptions {
@@ -33,9 +34,11 @@ export async function connect(
 ): Promise<Connected> {
   const { name, template } = { name: integration.connection, template: integration.provider.template }
   const mode = await modeOf(template.auth_mode, integration.provider.name)
+  const lacks = assertPossible(integration.provider)
   return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
     flow.tell({ type: 'answers.collected', answeredBy: integration.answeredBy })
     for (const message of integration.notes ?? []) flow.tell({ type: 'warning', code: 'ANSWER', message })
+    for (const says of lacks) flow.tell({ type: 'warning', code: 'NOT_YET', message: says })
     announceHiding(integration, flow.tell)
     let made: Connection | undefined
     const keep = async (obtained: Obtained): Promise<void> => {

@@ -11,6 +11,7 @@ import { TemplateError, UsageError } from './model/errors.ts'
 import type { AnswerSource, Client, ClientAuthentication, Endpoints, Integration } from './model/integration.ts'
 import type { Scalar, Template } from './model/provider.ts'
 import type { Need, World } from './model/world.ts'
+import { assertMode } from './modes/index.ts'
 import { assertTrusted, type Exposure } from './trust.ts'
 import { randomUuid } from './wire/authorization.ts'
 import { type Decided, redirection } from './wire/redirect.ts'
@@ -53,6 +54,7 @@ interface Answer extends Decided<string> {
  */
 export async function integrate(world: World, located: Located, given: Given): Promise<Integration> {
   const { provider } = located
+  assertMode(provider.template.auth_mode, provider.name)
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
   const asked = everyQuestion(provider.template, given.taken)

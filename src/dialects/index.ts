@@ -11,3 +11,8 @@ export function dialectOf(names: readonly string[]): Dialect {
   const known = names.find((name) => Object.hasOwn(dialects, name))
   return known === undefined ? {} : (dialects[known] ?? {})
 }
+
+/** Whether a provider of these names is spoken to in plain OAuth and the words of its template. */
+export function isPlain(names: readonly string[]): boolean {
+  return !names.some((name) => Object.hasOwn(dialects, name))
+}
