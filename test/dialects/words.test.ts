@@ -6,6 +6,95 @@ import type { Template } from '../../src/model/provider.ts'
 
 function settingOf(template: Partial<Template>, more: Partial<Setting> = {}): Setting {
   return {
+    template: { auth_mode: 'OAUTH2', ...template },
+    endpoints: { authorization: 'https://p.test/a', token: 'https://p.test/t' },
+    params: { subdomain: 'acme' },
+    scopes: [],
+    grant: 'authorization_code',
+    tokenParams: {},
+    ...more,
+  }
+}
+
+const asked: TokenRequest = {
+  method: 'POST',
+  url: 'https://p.test/t',
+  headers: [['content-type', 'application/x-www-form-urlencoded']],
+  params: new URLSearchParams({ grant_type: 'authorization_code', code: 'c' }),
+}
+
+function say(setting: Setting): { params: string; body: string | undefined; remarks: string[]; headers: unknown } {
+  const remarks: string[] = []
+  const said = words.request?.(asked, setting, (remark) => void remarks.push(remark)) ?? asked
+  return { params: said.params.toString(), body: said.body, remarks, headers: said.headers }
+}
+
+describe('the token request in the words of a template', () => {
+  const form = 'grant_type=authorization_code&code=c'
+  it.each<[string, Partial<Template>, Partial<Setting>, string]>([
+    ['is the standard one where it says nothing', {}, {}, form],
+    [
+      'has its parameters, filled',
+      { token_params: { audience: 'https://${connectionConfig.subdomain}.test', n: 1 } },
+      {},
+      `${form}&audience=https%3A%2F%2Facme.test&n=1`,
+    ],
+    ['keeps its grant type', { token_params: { grant_type: 'x' } }, {}, form],
+    [
+      'has what the person adds, changes and removes',
+      { token_params: { a: '1', b: '2' } },
+      { tokenParams: { b: '3', a: null, c: '4' } },
+      `${form}&b=3&c=4`,
+    ],
+    [
+      'has the refresh parameters at a refresh',
+      { token_params: { a: '1' }, refresh_params: { b: '2' } },
+      { grant: 'refresh_token' },
+      `${form}&b=2`,
+    ],
+    [
+      'has the token parameters at a refresh without its own',
+      { token_params: { a: '1' } },
+      { grant: 'refresh_token' },
+      `${form}&a=1`,
+    ],
+  ])('%s', (_, template, more, expected) => {
+    expect(say(settingOf(template, more))).toMatchObject({ params: expected, body: undefined, remarks: [] })
+  })
+
+  it('is JSON where the template says so, which is remarked on', () => {
+    expect(say(settingOf({ body_format: 'json', token_params: { n: 1 } }))).toEqual({
+      params: `${form}&n=1`,
+      body: '{"grant_type":"authorization_code","code":"c","n":1}',
+      remarks: ['the token request is JSON'],
+      headers: [['content-type', 'application/json']],
+    })
+  })
+
+  it('leaves the request that it was given as it was', () => {
+    say(settingOf({ token_params: { a: '1' } }))
+    expect(asked.params.toString()).toBe(form)
+  })
+})
+
+describe('the callback in the words of a template', () => {
+  it.each([
+    ['auth_code', 'auth_code=c&state=s', 'state=s&code=c', 1],
+    ['auth_code', 'code=c&auth_code=d', 'code=c&auth_code=d', 0],
+    ['auth_code', 'error=x', 'error=x', 0],
+    ['code', 'code=c', 'code=c', 0],
+    [undefined, 'auth_code=c', 'auth_code=c', 0],
+  ])('with the code under %s: %s is %s', (name, given, expected, count) => {
+    const remarks: string[] = []
+    const setting = settingOf({ authorization_code_param_in_callback: name })
+    const heard = words.callback?.(new URLSearchParams(given), setting, (remark) => void remarks.push(remark))
+    expect(heard?.toString()).toBe(expected)
+    expect(remarks).toHaveLength(count)
+  })
+})
+
+function idpSetting(template: Partial<Template>, more: Partial<Setting> = {}): Setting {
+  return {
     template: { auth_mode: 'OAUTH2', display_name: 'Idp', ...template },
     endpoints: { authorization: 'https://idp.example/authorize' },
     params: { subdomain: 'acme', n: 'x' },
@@ -28,7 +117,7 @@ function requested(setting: Setting, request: TokenRequest): { request: TokenReq
   return { request: words.request?.(request, setting, (quirk) => quirks.push(quirk)) ?? request, quirks }
 }
 
-describe('the token request in a template’s words', () => {
+describe('what a template may add to the token request', () => {
   const code = { grant_type: 'authorization_code', code: 'c' }
 
   it('adds parameters, filled, of any kind', () => {
@@ -43,7 +132,7 @@ describe('the token request in a template’s words', () => {
         none: null,
       },
     }
-    const { request } = requested(settingOf(template), sent(code))
+    const { request } = requested(idpSetting(template), sent(code))
     expect([...request.params]).toEqual([
       ['grant_type', 'authorization_code'],
       ['code', 'c'],
@@ -62,7 +151,7 @@ describe('the token request in a template’s words', () => {
       body_format: 'json',
       token_params: { expiring: 1, offline: false, list: ['${connectionConfig.n}'], deep: { n: [2] } },
     }
-    const { request, quirks } = requested(settingOf(template, { tokenParams: { expiring: '2' } }), sent(code))
+    const { request, quirks } = requested(idpSetting(template, { tokenParams: { expiring: '2' } }), sent(code))
     expect(JSON.parse(request.body ?? '')).toEqual({
       grant_type: 'authorization_code',
       code: 'c',
@@ -77,7 +166,7 @@ describe('the token request in a template’s words', () => {
 
   it('fills the time and a random value', () => {
     const template = { token_params: { at: '${now:X}', id: '${random}' } }
-    const setting = settingOf(template, { now: new Date(5000), random: 'r' })
+    const setting = idpSetting(template, { now: new Date(5000), random: 'r' })
     expect(Object.fromEntries(requested(setting, sent({})).request.params)).toEqual({ at: '5', id: 'r' })
   })
 
@@ -86,13 +175,13 @@ describe('the token request in a template’s words', () => {
     const own = { refresh_params: { grant_type: 'x', resource: 'https://${connectionConfig.subdomain}' } }
     const both = { ...own, token_params: { grant_type: 'authorization_code', expires_in: '1800' } }
     const of = (template: Partial<Template>) =>
-      Object.fromEntries(requested(settingOf(template, { grant: 'refresh_token' }), sent(refresh)).request.params)
+      Object.fromEntries(requested(idpSetting(template, { grant: 'refresh_token' }), sent(refresh)).request.params)
     expect(of(both)).toEqual({ ...refresh, resource: 'https://acme' })
     expect(of({ token_params: both.token_params })).toEqual({ ...refresh, expires_in: '1800' })
   })
 
   it('names the field that cannot be filled', () => {
-    const setting = settingOf(
+    const setting = idpSetting(
       { refresh_params: { a: { b: '${connectionConfig.realm}' } }, connection_config: { realm: {} } },
       { grant: 'refresh_token' },
     )
@@ -102,18 +191,18 @@ describe('the token request in a template’s words', () => {
   it('tells when the client proves itself in two ways, or in one where it was made for two', () => {
     const basic: TokenRequest['headers'] = [['authorization', 'Basic eDp5']]
     const raw = { token_request_auth_method: 'basic' }
-    expect(requested(settingOf(raw), sent({ client_secret: 's' }, basic)).quirks).toEqual([
+    expect(requested(idpSetting(raw), sent({ client_secret: 's' }, basic)).quirks).toEqual([
       'the client secret is sent twice, in a Basic header and in the body; RFC 6749 §2.3 allows one',
     ])
-    expect(requested(settingOf(raw), sent({}, basic)).quirks[0]).toContain('--client-auth basic+post')
-    expect(requested(settingOf({ authorization_method: 'header' }), sent({}, basic)).quirks).toEqual([])
-    expect(requested(settingOf(raw), sent({ client_secret: 's' })).quirks).toEqual([])
+    expect(requested(idpSetting(raw), sent({}, basic)).quirks[0]).toContain('--client-auth basic+post')
+    expect(requested(idpSetting({ authorization_method: 'header' }), sent({}, basic)).quirks).toEqual([])
+    expect(requested(idpSetting(raw), sent({ client_secret: 's' })).quirks).toEqual([])
   })
 })
 
-describe('a callback in a template’s words', () => {
+describe('the names in a callback', () => {
   const heard = (template: Partial<Template>, query: string): string =>
-    String(words.callback?.(new URLSearchParams(query), settingOf(template), () => {}))
+    String(words.callback?.(new URLSearchParams(query), idpSetting(template), () => {}))
 
   it('brings code and state under their standard names', () => {
     const template = {
