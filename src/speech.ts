@@ -11,7 +11,7 @@ import { type Received, record } from './wire/record.ts'
  * Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost.
  * `names`: the provider's and those that its alias stands for.
  */
-export function speechOf(world: World, tell: Tell, names: readonly string[]): Speech {
+export function speechOf(world: World, tell: Tell, names: string | readonly string[]): Speech {
   const accent = dialectOf(names)
   const remark: Remark = (quirk) => tell({ type: 'quirk', quirk })
   return {

@@ -7,8 +7,8 @@ const dialects: Readonly<Record<string, Dialect>> = {
 }
 
 /** The accent of a provider: that of the first of its names which has one, since an alias shares what it stands for. */
-export function dialectOf(names: readonly string[]): Dialect {
-  const known = names.find((name) => Object.hasOwn(dialects, name))
+export function dialectOf(names: string | readonly string[]): Dialect {
+  const known = [names].flat().find((name) => Object.hasOwn(dialects, name))
   return known === undefined ? {} : (dialects[known] ?? {})
 }
 
