@@ -1,6 +1,6 @@
 import { dialectOf } from './dialects/index.ts'
 import { authorizeIn, hearCallback, speak, tokensIn } from './dialects/speak.ts'
-import type { Remark } from './model/dialect.ts'
+import type { Remark, Setting } from './model/dialect.ts'
 import type { Tell } from './model/event.ts'
 import type { World } from './model/world.ts'
 import type { Speech } from './modes/mode.ts'
@@ -19,9 +19,25 @@ export function speechOf(world: World, tell: Tell, names: string | readonly stri
     hear: (params, setting) => hearCallback(accent, params, setting, remark),
     line: (purpose, setting) => {
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
-      const dated = { ...setting, now: world.clock.now(), random: randomUuid(world.random) }
-      return speak(accent, record(world, tell, purpose, tokens), dated, remark)
+      return speak(accent, record(world, tell, purpose, tokens), dated(setting, world), remark)
     },
     transmit: (purpose) => record(world, tell, purpose),
+  }
+}
+
+/** The setting with an instant and a random value, made at first use and the same from then on. */
+function dated(setting: Setting, { clock, random }: Pick<World, 'clock' | 'random'>): Setting {
+  let now: Date | undefined
+  let value: string | undefined
+  return {
+    ...setting,
+    get now() {
+      now ??= clock.now()
+      return now
+    },
+    get random() {
+      value ??= randomUuid(random)
+      return value
+    },
   }
 }

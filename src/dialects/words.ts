@@ -55,9 +55,17 @@ function templateParams(setting: Setting): Readonly<Record<string, unknown>> {
 /** The texts of a value filled, however deep they stand; everything else as it is. */
 function filled(value: unknown, field: string, setting: Setting): unknown {
   if (typeof value === 'string') {
-    const { params, template, now, random } = setting
-    const context = contextOf(template.display_name ?? 'template', template)
-    return fillText(field, value, { connectionConfig: params, now, random }, context)
+    const { params, template } = setting
+    const scope = {
+      connectionConfig: params,
+      get now() {
+        return setting.now
+      },
+      get random() {
+        return setting.random
+      },
+    }
+    return fillText(field, value, scope, contextOf(template.display_name ?? 'template', template))
   }
   if (Array.isArray(value)) return value.map((item, index) => filled(item, `${field}[${index}]`, setting))
   if (!isMembers(value)) return value
