@@ -90,11 +90,14 @@ function neededBeforehand(template: Template, every: readonly Question[], params
   const asked = every.filter(({ isAsked, isOptional, appliesTo }) => isAsked && !isOptional && appliesTo(params))
   const known = { ...Object.fromEntries(asked.map(({ key }) => [key, 'x'])), ...params }
   const scope = { connectionConfig: known, now: new Date(0), random: 'x' }
-  const texts = [template.authorization_url, template.token_url, ...Object.values(template.authorization_params ?? {})]
-  const missing = texts.flatMap((text) => {
-    const filled = typeof text === 'string' ? fill(text, scope, 'url') : { text: '' }
+  const lacking = (text: unknown, place: 'url' | 'text'): readonly string[] => {
+    const filled = typeof text === 'string' ? fill(text, scope, place) : { text: '' }
     return 'flaw' in filled && filled.flaw.kind === 'missing' ? filled.flaw.paths : []
-  })
+  }
+  const missing = [
+    ...[template.authorization_url, template.token_url].flatMap((text) => lacking(text, 'url')),
+    ...Object.values(template.authorization_params ?? {}).flatMap((text) => lacking(text, 'text')),
+  ]
   const later = template.redirect_uri_metadata ?? []
   return every.filter(
     ({ key, isAsked, appliesTo }) =>

@@ -523,7 +523,8 @@ function endpointsOf(
   asked: readonly Question[],
 ): Endpoints {
   const { template } = provider
-  const scope = { connectionConfig: params }
+  // In URLs a question goes by its bare name too.
+  const scope = { ...params, connectionConfig: params }
   const context = fillContext(provider.name, template, asked)
   const url = (field: string, text: string, asWritten?: readonly string[]): string =>
     fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)

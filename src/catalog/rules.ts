@@ -62,7 +62,8 @@ function reduce(typed: string, { prefix = '', suffix = '', format, example = '' 
   const keepsPath = tail === '' && example.replace(/^[a-z]+:\/\//i, '').includes('/')
   const path = rest.search(keepsPath ? /[?#]/ : /[/?#]/)
   // Without a scheme a slash is no URL's; the rules judge it as it is.
-  const host = (isUrl && path !== -1 ? rest.slice(0, path) : rest).replace(/\/$/, '')
+  const whole = isUrl && path !== -1 ? rest.slice(0, path) : rest
+  const host = example.endsWith('/') ? whole : whole.replace(/\/$/, '')
   if (tail === '') return host
   if (host.toLowerCase().endsWith(tail.toLowerCase()) && host.length > tail.length) return host.slice(0, -tail.length)
   return isUrl ? undefined : host

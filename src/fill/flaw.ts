@@ -102,7 +102,8 @@ function spoken(path: string, context: FillContext): string | undefined {
   if (path === 'clientId') return '--client-id'
   if (path === 'clientSecret') return '--client-secret'
   const [, section, key] = /^(\w+)\.(.+)$/s.exec(path) ?? []
-  if (section === undefined || key === undefined) return context.flagFor(path, 'credentials')
+  if (section === undefined || key === undefined)
+    return context.flagFor(path, 'connectionConfig') ?? context.flagFor(path, 'credentials')
   return Object.hasOwn(sections, section) ? context.flagFor(key, section as Section) : undefined
 }
 

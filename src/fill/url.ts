@@ -81,7 +81,7 @@ function placeLabels(value: string): Placed {
 /** Some providers' own examples carry a path behind the host (`acme.example.com/main`): it cannot change the site. */
 function placeHost(value: string): Placed {
   const [, host = '', port, path = ''] =
-    /^(\[[0-9A-Fa-f:.]+\]|[^:/]*)(?::(\d{1,5}))?((?:\/[\w.~-]+)*)$/.exec(value) ?? []
+    /^(\[[0-9A-Fa-f:.]+\]|[^:/]*)(?::(\d{1,5}))?((?:(?:\/[\w.~-]+)+\/?)?)$/.exec(value) ?? []
   const isHost = host.startsWith('[') || (host.length <= 253 && labels.test(host))
   const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)
   const isPath = !path.split('/').some((segment) => segment === '.' || segment === '..')

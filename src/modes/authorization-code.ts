@@ -334,7 +334,7 @@ function lateEndpoint(
   if (text === undefined) return undefined
   try {
     const context = contextOf(provider.name, provider.template)
-    const url = fillUrl(field, text, { connectionConfig: answers }, context).replace(/\/+$/, '')
+    const url = fillUrl(field, text, { ...answers, connectionConfig: answers }, context).replace(/\/+$/, '')
     assertSecure(url, allowHttp, field)
     return url
   } catch (error) {
@@ -503,7 +503,7 @@ function tokenEndpoint(integration: Integration, answers: Readonly<Record<string
   const { name, template } = provider
   return (
     endpoints.token ??
-    fillUrl('token_url', template.token_url ?? '', { connectionConfig: answers }, contextOf(name, template))
+    fillUrl('token_url', template.token_url ?? '', { ...answers, connectionConfig: answers }, contextOf(name, template))
   )
 }
 
