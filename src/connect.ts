@@ -6,6 +6,7 @@ import type { Endpoints, Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import type { Obtained } from './modes/mode.ts'
+import { assertPossible } from './needs.ts'
 import { speechOf } from './speech.ts'
 
 export interface ConnectOptions {
@@ -33,8 +34,11 @@ export async function connect(
 ): Promise<Connected> {
   const { name, template } = { name: integration.connection, template: integration.provider.template }
   const mode = await modeOf(template.auth_mode, integration.provider.name)
+  const lacks = assertPossible(integration.provider)
   return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
     flow.tell({ type: 'answers.collected', answeredBy: integration.answeredBy })
+    for (const message of integration.notes ?? []) flow.tell({ type: 'warning', code: 'ANSWER', message })
+    for (const says of lacks) flow.tell({ type: 'warning', code: 'NOT_YET', message: says })
     announceHiding(integration, flow.tell)
     let made: Connection | undefined
     const keep = async (obtained: Obtained): Promise<void> => {
@@ -43,7 +47,7 @@ export async function connect(
       made = options.save === false ? fresh : await save(world, fresh, options.replace === true)
       if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
     }
-    const speech = speechOf(world, flow.tell, integration.provider.name)
+    const speech = speechOf(world, flow.tell, integration.provider.names)
     await mode.obtain(world, integration, { ...flow, speech }, keep).catch((error: unknown) => {
       throw withAnswers(error, integration)
     })
@@ -115,6 +119,7 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
       origins: originsOf(endpoints),
       template,
       source,
+      names: integration.provider.names,
       client: integration.client,
       redirectUri: obtained.redirectUri,
       tokenParams: integration.tokenParams,

@@ -37,6 +37,8 @@ export interface Need {
   readonly environment?: string | undefined
   readonly label: string
   readonly prompt: Prompt
+  /** Whether it is asked at all, given the answers so far; always where absent. */
+  readonly appliesTo?: ((answers: Answers) => boolean) | undefined
   /** Checks and reduces what was typed: the value to keep, or what is wrong with it. */
   readonly accept: (typed: string) => { readonly value: string; readonly note?: string } | { readonly problem: string }
 }

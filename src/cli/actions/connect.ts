@@ -1,3 +1,4 @@
+import { declaredKeys } from '../../answer.ts'
 import { type Connected, connect } from '../../connect.ts'
 import { integrate, type Given as Wishes } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
@@ -34,7 +35,10 @@ export async function run(given: Given): Promise<void> {
   const sandbox = await sandboxFor(given, session, located, wishes)
   try {
     const integration = await integrate(world, located, { ...wishes, ...sandbox.wishes })
-    if (options['dryRun'] === true) return await printRehearsal(world, integration, session)
+    if (options['dryRun'] === true) {
+      if (!session.quiet) for (const note of integration.notes ?? []) process.stderr.write(`! ${plain(note)}\n`)
+      return await printRehearsal(world, integration, session)
+    }
     const style = await session.style()
     await progress.start(session.style, { title: located.provider.title, skip: seat.skips })
     seat.take({
@@ -114,9 +118,10 @@ async function paramsOf(
     const value = given.options[attribute]
     if (typeof value === 'string') params[key] = value
   }
+  const declared = declaredKeys(located.provider.template)
   for (const [key, value] of Object.entries(params)) {
-    if (!Object.hasOwn(prompts, key)) {
-      const known = Object.keys(prompts)
+    if (!declared.has(key)) {
+      const known = [...declared]
       throw new UsageError('BAD_FLAG', `${located.provider.title} asks for no "${key}".`, {
         hint: known.length === 0 ? 'It asks for nothing but the client.' : `It asks for ${known.join(', ')}.`,
       })
@@ -156,9 +161,11 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
 function warnOf({ project, provider }: Located, { quiet }: Session): void {
   if (quiet) return
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
-  // A field that a catalogue wants and no flow needs is validate's business.
-  const telling = [...provider.warnings, ...ofProject].filter(({ message }) => message !== 'this field is missing')
-  for (const { file, line, field, message } of telling) {
+  // What a catalogue wants and no flow needs is validate's business.
+  const told = [...provider.warnings, ...ofProject].filter(
+    ({ severity, message }) => severity !== 'note' && message !== 'this field is missing',
+  )
+  for (const { file, line, field, message } of told) {
     const place = line === undefined ? file : `${file}:${line}`
     const words = [field, message].filter((text) => text !== undefined).join(': ')
     process.stderr.write(`! ${plain(place)}  ${plain(words)}\n`)
