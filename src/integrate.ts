@@ -40,6 +40,14 @@ export interface Given {
   readonly save?: boolean | undefined
   /** Flags that are not a template's to take. */
   readonly taken?: readonly string[] | undefined
+  /** What the program knows by itself, of a provider that it brings along; second only to what was given. */
+  readonly preset?: Preset | undefined
+}
+
+export interface Preset {
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  readonly params?: Readonly<Record<string, string>> | undefined
 }
 
 interface Answer extends Decided<string> {
@@ -172,6 +180,7 @@ function lookUp(
   for (const { key, isAsked } of asked) {
     const answer = first(
       ['flag', given.params?.[key]],
+      ['default', given.preset?.params?.[key]],
       variable(environmentName(key)),
       written(entry?.params[key]),
       // What the provider told last time it will tell again.
@@ -188,6 +197,7 @@ function lookUp(
   const own = before?.snapshot.client
   const clientId = first(
     ['flag', given.clientId],
+    ['default', given.preset?.clientId],
     ['saved connection', own?.id],
     variable('CLIENT_ID'),
     written(entry?.clientId),
@@ -196,6 +206,7 @@ function lookUp(
   const isOwn = own !== undefined && (given.clientId === undefined || given.clientId === own.id)
   const clientSecret = first(
     ['flag', given.clientSecret],
+    ['default', given.preset?.clientSecret],
     // The secret of one client is never paired with the id of another.
     isOwn ? ['saved connection', own.secret ?? ''] : undefined,
     variable('CLIENT_SECRET'),

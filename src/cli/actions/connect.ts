@@ -1,6 +1,6 @@
 import { declaredKeys } from '../../answer.ts'
 import { type Connected, connect } from '../../connect.ts'
-import { integrate, type Given as Wishes } from '../../integrate.ts'
+import { integrate, type Preset, type Given as Wishes } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
 import type { Connection } from '../../model/connection.ts'
 import { UsageError } from '../../model/errors.ts'
@@ -194,14 +194,14 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
   const wanted = Number(wishes.params?.['port'] ?? before?.params['port'] ?? sandboxPort)
   const client = demoClient(session, located, wishes, before)
   if (given.options['dryRun'] === true)
-    return { ...idle, wishes: { ...client, params: { ...wishes.params, port: String(wanted) } } }
+    return { ...idle, wishes: { preset: { ...client, params: { port: String(wanted) } } } }
   const sandbox = await sandboxAt(session.paths.sandbox, wanted, fault)
   const approve = async (url: string): Promise<void> => {
     const { approve: consent } = await import('../../sandbox/index.ts')
     await consent(url, { signal: session.world.signal })
   }
   return {
-    wishes: { ...client, params: { ...wishes.params, port: String(sandbox.port) } },
+    wishes: { params: withoutPort(wishes.params), preset: { ...client, params: { port: String(sandbox.port) } } },
     approve: sandbox.isOwn && approvesItself(given) ? approve : undefined,
     close: sandbox.close,
   }
@@ -211,12 +211,18 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
 function demoClient(
   { world }: Session,
   { entry, saved }: Located,
-  { clientId, clientSecret = 'sandbox-secret' }: Wishes,
+  { clientId, clientSecret }: Wishes,
   before: Connection | undefined,
-): Partial<Wishes> {
+): Preset {
   const named = clientId ?? world.env['SANDBOX_CLIENT_ID'] ?? entry?.clientId ?? saved?.clientId
   const id = before?.snapshot.client.id ?? 'sandbox-client'
-  return named === undefined && id === 'sandbox-client' ? { clientId: id, clientSecret } : {}
+  if (named !== undefined || id !== 'sandbox-client') return {}
+  return { clientId: id, clientSecret: clientSecret ?? 'sandbox-secret' }
+}
+
+/** The port that was asked for may have been taken; the one that was had instead is the preset's. */
+function withoutPort(params: Wishes['params']): Wishes['params'] {
+  return Object.fromEntries(Object.entries(params ?? {}).filter(([key]) => key !== 'port'))
 }
 
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
