@@ -5,7 +5,7 @@ import type { Entry } from './read.ts'
 export interface Resolved {
   readonly fields: Readonly<Record<string, unknown>>
   readonly placeOf: PlaceOf
-  /** The entry's name, then those of the entries that its alias led to. */
+  /** The entry's name, then those of the entries that its alias led to; one that builds on what it hides is there twice. */
   readonly names: readonly string[]
 }
 
@@ -39,7 +39,7 @@ async function follow(entry: Entry, find: FindAlias, passed: readonly Entry[]): 
   const inherited = await follow(target, find, chain)
   return {
     fields: { ...inherited.fields, ...own },
-    names: [...new Set([entry.name, ...inherited.names])],
+    names: [entry.name, ...inherited.names],
     placeOf: (path, what) => {
       const [field] = path
       const isOwn = field === undefined || Object.hasOwn(own, field) || !Object.hasOwn(inherited.fields, field)

@@ -111,7 +111,8 @@ function clientHint(party: Party): string {
     const other = party.authentication === 'basic' ? 'basic-raw' : 'basic'
     return `The client id or secret is wrong${host}; or the encoding is: they have characters that servers decode differently. Try --client-auth post or --client-auth ${other}.`
   }
-  const other = party.authentication === 'post' ? 'basic' : 'post'
+  const others = { post: 'basic', 'basic-raw': 'basic+post', basic: 'post', 'basic+post': 'post' }
+  const other = others[party.authentication]
   return `The client id or secret is wrong${host}. If both are right, the provider may want the secret elsewhere: --client-auth ${other}.${registerAt(party)}`
 }
 

@@ -59,6 +59,7 @@ describe('a provider', () => {
     const provider = await findProvider('zendesk', sources)
     expect(provider).toMatchObject({
       title: 'Zendesk',
+      names: ['zendesk', 'zendesk'],
       template: { default_scopes: ['read'], token_url: 'https://x.com/t' },
       source: { kind: 'person' },
       hides: [{ kind: 'built-in' }],
@@ -68,6 +69,7 @@ describe('a provider', () => {
   it('may be an alias of a template in a later source', async () => {
     expect(await findProvider('mail', sources)).toMatchObject({
       title: 'Mail',
+      names: ['mail', 'google'],
       template: { token_url: 'https://x.com/t' },
     })
     expect(await findProvider('up', sources)).toMatchObject({ title: 'Added', source: { kind: 'person' } })

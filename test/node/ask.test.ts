@@ -34,6 +34,15 @@ test('where nobody can be asked, defaults answer and what is optional stays open
   expect(await nobody.ask(needs, never)).toEqual({ region: 'EU' })
 })
 
+test('where nobody can be asked, what does not apply is neither missing nor answered', async () => {
+  const needs = [
+    need('host', { appliesTo: () => false }),
+    need('plan', { prompt: { default_value: 'free' }, appliesTo: () => false }),
+  ]
+  expect(await nobody.ask(needs, never)).toEqual({})
+  await expect(nobody.ask([...needs, need('kind')], never)).rejects.toMatchObject({ message: 'Missing: --kind' })
+})
+
 test('where nobody can be asked, a question of yes or no has no answer', async () => {
   expect(await nobody.confirm('Trust it?', never)).toBeUndefined()
 })
