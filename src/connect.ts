@@ -36,6 +36,7 @@ export async function connect(
   const mode = await modeOf(template.auth_mode, integration.provider.name)
   const lacks = assertPossible(integration.provider)
   return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
+    if (options.save !== false) await world.store.connections.ready()
     flow.tell({ type: 'answers.collected', answeredBy: integration.answeredBy })
     for (const message of integration.notes ?? []) flow.tell({ type: 'warning', code: 'ANSWER', message })
     for (const says of lacks) flow.tell({ type: 'warning', code: 'NOT_YET', message: says })

@@ -61,6 +61,8 @@ export interface Shelf<T> {
     change: (current: T | undefined) => Promise<T | undefined> | T | undefined,
     signal?: AbortSignal,
   ): Promise<T | undefined>
+  /** Throws MachineError `NOT_WRITABLE`, `DISK_FULL` where it is plain already that nothing could be saved. */
+  ready(): Promise<void>
   /** True when there was one. */
   remove(name: string): Promise<boolean>
 }
