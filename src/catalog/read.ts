@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ScalarEvent } from 'js-yaml'
 import { MachineError, type Problem } from '../model/errors.ts'
@@ -51,6 +51,28 @@ export function statOf(
     return { uid: stats.uid, mode: stats.mode, isFolder: stats.isDirectory() }
   } catch {
     return undefined
+  }
+}
+
+/** Inode, size and times of a file, which change when it is written; undefined where there is none. */
+export function stampOf(file: string): string | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`
+}
+
+/** Names in a folder, sorted; none where there is no such folder. Throws MachineError `NOT_READABLE`. */
+export function namesIn(folder: string): readonly string[] {
+  return reading(folder, () => readdirSync(folder).sort()) ?? []
+}
+
+/** Writes what can be made anew (0600); where that fails, only time is lost. */
+export function keep(file: string, text: string): void {
+  try {
+    const fresh = `${file}.${process.pid}.tmp`
+    writeFileSync(fresh, text, { mode: 0o600 })
+    renameSync(fresh, file)
+  } catch {
+    // A folder that is not ours to write is no reason to fail a list.
   }
 }
 
@@ -124,10 +146,8 @@ export function glance(path: string): readonly Glance[] {
   const stats = statOf(path)
   if (!stats) return []
   if (!stats.isFolder) return glancesIn(readBytes(path)?.toString('utf8') ?? '', path)
-  const names = reading(path, () => readdirSync(path)) ?? []
-  return names
+  return namesIn(path)
     .filter((name) => isYaml(name) && isTemplateName(stem(name)))
-    .sort()
     .map((name) => glanceAt(stem(name), join(path, name)))
 }
 
@@ -265,10 +285,12 @@ function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
     : undefined
 }
 
-function isYaml(path: string): boolean {
+/** Whether a file is called as YAML files are. */
+export function isYaml(path: string): boolean {
   return /\.ya?ml$/i.test(path)
 }
 
-function stem(fileName: string): string {
+/** `zendesk` of `zendesk.yaml`. */
+export function stem(fileName: string): string {
   return fileName.replace(/\.ya?ml$/i, '')
 }
