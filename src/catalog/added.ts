@@ -1,7 +1,7 @@
-import { join } from 'node:path'
+import { join, sep } from 'node:path'
 import type { AddedCatalogue, Catalogue } from '../model/catalogue.ts'
 import { type Glance, glancesIn } from './glance.ts'
-import { isTemplateName, isYaml, keep, namesIn, readBytes, stampOf, stem } from './read.ts'
+import { isTemplateName, keep, namesIn, readBytes, type Stamp, stampOf } from './read.ts'
 
 /** The catalogues that the person added, the first one first. `folder` holds a folder for each; one that is broken is left out. */
 export function addedCatalogues(folder: string | undefined): readonly AddedCatalogue[] {
@@ -24,11 +24,21 @@ function described(file: string): Catalogue | undefined {
   return isWhole ? ({ kind: 'folder', count: 0, ...value } as Catalogue) : undefined
 }
 
-/** What the file system said of a file when it was read, then what was seen in it. */
-type Line = readonly [stamp: string, glance: Omit<Glance, 'file'> | null]
+/** Of every template in an added catalogue, whatever its origin called it. */
+const extension = '.yaml'
+
+/** What was seen in a file, and what the file system said of it then. */
+interface Line {
+  readonly stamp: Stamp
+  readonly title?: string | undefined
+  readonly mode?: string | undefined
+  readonly alias?: string | undefined
+  readonly categories?: readonly string[] | undefined
+}
 
 interface Index {
   readonly version: 1
+  /** By file name. */
   readonly lines: Readonly<Record<string, Line>>
 }
 
@@ -38,56 +48,56 @@ interface Index {
  */
 export function indexedGlance(folder: string, indexFile: string): readonly Glance[] {
   const kept = keptLines(indexFile)
-  const names = namesIn(folder).filter((name) => isYaml(name) && isTemplateName(stem(name)))
   const lines: Record<string, Line> = {}
   const glances: Glance[] = []
-  let isStale = names.length !== Object.keys(kept).length
-  for (const name of names) {
-    const file = join(folder, name)
+  let known = 0
+  for (const fileName of namesIn(folder)) {
+    let line = kept.get(fileName)
+    const name = fileName.slice(0, -extension.length)
+    if (line === undefined && !(fileName.endsWith(extension) && isTemplateName(name))) continue
+    const file = folder + sep + fileName
     const stamp = stampOf(file)
     if (stamp === undefined) continue
-    const known = Object.hasOwn(kept, name) ? kept[name] : undefined
-    const isKnown = known?.[0] === stamp
-    const line: Line = isKnown ? known : [stamp, glanceAt(stem(name), file)]
-    isStale ||= !isKnown
-    lines[name] = line
-    glances.push({ ...line[1], name: stem(name), file })
+    if (line !== undefined && isSame(line.stamp, stamp)) known += 1
+    else line = lineFor(name, file, stamp)
+    lines[fileName] = line
+    glances.push({ name, file, title: line.title, mode: line.mode, alias: line.alias, categories: line.categories })
   }
-  if (isStale) keep(indexFile, JSON.stringify({ version: 1, lines } satisfies Index))
+  if (known < glances.length || known < kept.size)
+    keep(indexFile, JSON.stringify({ version: 1, lines } satisfies Index))
   return glances
 }
 
-function keptLines(file: string): Index['lines'] {
-  const index = jsonIn(file) as Partial<Index> | undefined
-  const { version, lines } = index ?? {}
-  if (version !== 1 || typeof lines !== 'object' || lines === null) return {}
-  const isSound = Object.values(lines).every(
-    (line) => Array.isArray(line) && typeof line[0] === 'string' && typeof line[1] === 'object' && isGlance(line[1]),
-  )
-  return isSound ? lines : {}
+function keptLines(file: string): ReadonlyMap<string, Line> {
+  const { version, lines } = (jsonIn(file) ?? {}) as Partial<Index>
+  if (version !== 1 || typeof lines !== 'object' || lines === null) return new Map()
+  const entries = Object.entries(lines)
+  return new Map(entries.every(([, line]) => isLine(line)) ? entries : [])
 }
 
-function isGlance(value: Line[1]): boolean {
-  if (value === null) return true
-  const { name, title, mode, alias, categories = [] } = value
-  const isText = (one: unknown): boolean => one === undefined || typeof one === 'string'
-  return (
-    typeof name === 'string' &&
-    [title, mode, alias].every(isText) &&
-    Array.isArray(categories) &&
-    categories.every(isText)
-  )
+function isLine(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { stamp, title = '', mode = '', alias = '', categories = [] } = value as Partial<Line>
+  const areTexts = typeof title === 'string' && typeof mode === 'string' && typeof alias === 'string'
+  return areTexts && Array.isArray(stamp) && Array.isArray(categories) && categories.every(isText)
 }
 
-function glanceAt(name: string, file: string): Line[1] {
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
+}
+
+function isSame(a: Stamp, b: Stamp): boolean {
+  return a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && a[3] === b[3]
+}
+
+function lineFor(name: string, file: string, stamp: Stamp): Line {
   try {
     const seen = glancesIn(readBytes(file)?.toString('utf8') ?? '', '').find((one) => one.name === name)
-    if (seen === undefined) return null
-    const { file: _, ...glance } = seen
-    return glance
+    const { title, mode, alias, categories } = seen ?? {}
+    return { stamp, title, mode, alias, categories }
   } catch {
     // It is listed with its name alone; what is wrong with it is said when it is asked for.
-    return null
+    return { stamp }
   }
 }
 

@@ -54,10 +54,13 @@ export function statOf(
   }
 }
 
-/** Inode, size and times of a file, which change when it is written; undefined where there is none. */
-export function stampOf(file: string): string | undefined {
+/** Inode, bytes, when a file's content and when its inode last changed: one of them changes when it is written. */
+export type Stamp = readonly [inode: number, size: number, modified: number, changed: number]
+
+/** Undefined where there is no such file. */
+export function stampOf(file: string): Stamp | undefined {
   const stats = statSync(file, { throwIfNoEntry: false })
-  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`
+  return stats && [stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs]
 }
 
 /** Names in a folder, sorted; none where there is no such folder. Throws MachineError `NOT_READABLE`. */

@@ -1,6 +1,5 @@
-import { resolve } from 'node:path'
 import { addedCatalogues } from '../../catalog/added.ts'
-import { orderedSources, sourceAt } from '../../catalog/find.ts'
+import { listProviders, orderedSources, sourceAt } from '../../catalog/find.ts'
 import { splitCatalogue } from '../../catalog/split.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
 import { type Problem, TemplateError, UsageError } from '../../model/errors.ts'
@@ -26,7 +25,7 @@ export async function run(given: Given): Promise<void> {
   }
   assertFree(catalogue, paths.catalogues, given.options['replace'] === true)
   const difference = await placeCatalogue(paths, catalogue, templates)
-  const counts = countsOf(session, catalogue)
+  const counts = await countsOf(session, catalogue)
   await print.value({ ...catalogue, ...counts, leftOut: problems, difference: difference ?? null }, (style) =>
     screen({ catalogue, difference, problems, ...counts }, style),
   )
@@ -54,19 +53,19 @@ interface Counts {
 }
 
 /** Also the first look at it, which writes its index. */
-function countsOf({ world }: Session, { name }: Catalogue): Counts {
-  const { folders } = world
-  const added = addedCatalogues(folders.added).filter((one) => one.name === name)
-  const [, source] = orderedSources({ person: resolve(folders.person), added, builtIn: folders.builtIn })
-  const glances = source?.glance() ?? []
-  const byName = new Map(glances.map((glance) => [glance.name, glance]))
+async function countsOf({ world }: Session, { name }: Catalogue): Promise<Counts> {
+  const { person, builtIn } = world.folders
+  const added = addedCatalogues(world.folders.added).filter((one) => one.name === name)
+  const listed = (await listProviders(orderedSources({ person, added, builtIn }))).filter(
+    ({ source }) => source.kind === 'added',
+  )
   const modes: Record<string, number> = {}
-  for (const glance of glances) {
-    const mode = glance.mode ?? byName.get(glance.alias ?? '')?.mode ?? 'other'
-    modes[mode] = (modes[mode] ?? 0) + 1
-  }
-  const builtIn = sourceAt('built-in', folders.builtIn).glance()
-  return { modes, hides: builtIn.map((glance) => glance.name).filter((one) => byName.has(one)) }
+  for (const { mode = 'unknown' } of listed) modes[mode] = (modes[mode] ?? 0) + 1
+  const names = new Set(listed.map((provider) => provider.name))
+  const hides = sourceAt('built-in', builtIn)
+    .glance()
+    .flatMap((one) => (names.has(one.name) ? [one.name] : []))
+  return { modes, hides }
 }
 
 interface Added extends Counts {
