@@ -1,4 +1,16 @@
 import { defineConfig } from 'vitest/config'
+import type { Reporter } from 'vitest/node'
+
+/** Closes the run with one plain line that any CI can read. */
+const closingLine: Reporter = {
+  onTestRunEnd(modules) {
+    const states = modules.flatMap((module) => [...module.children.allTests()].map((test) => test.result().state))
+    const count = (state: string): number => states.filter((one) => one === state).length
+    const broken = modules.filter((module) => module.errors().length > 0).length
+    const line = `${count('passed')} passed, ${count('failed') + broken} failed, ${count('skipped')} skipped`
+    process.once('exit', () => process.stdout.write(`${line}\n`))
+  },
+}
 
 export default defineConfig({
   test: {
@@ -7,5 +19,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'threads',
     maxWorkers: 4,
+    reporters: ['default', closingLine],
   },
 })

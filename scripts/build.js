@@ -34,6 +34,7 @@ const bundle = await rolldown({
   input: { main: `${root}src/cli/main.ts` },
   platform: 'node',
   plugins: [withoutPrograms],
+  // What begins with # is a bundled package's own file by another name (package.json `imports`).
   external: (id) => !/^[./#\0]/.test(id) && !bundled.includes(id.split('/')[0]),
 })
 await bundle.write({

@@ -12,6 +12,8 @@ export interface ConnectOptions {
   /** False: the connection is returned and nothing is written. Default true. */
   readonly save?: boolean | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
+  /** True: nothing of a connection that had the name before is kept, neither tags nor metadata. */
+  readonly replace?: boolean | undefined
 }
 
 /** A connection and the flow that made it. */
@@ -38,7 +40,7 @@ export async function connect(
     const keep = async (obtained: Obtained): Promise<void> => {
       const fresh = connectionOf(world, integration, obtained, options)
       warn(fresh, flow.tell)
-      made = options.save === false ? fresh : await save(world, fresh)
+      made = options.save === false ? fresh : await save(world, fresh, options.replace === true)
       if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
     }
     const speech = speechOf(world, flow.tell, integration.provider.name)
@@ -60,9 +62,9 @@ function announceHiding({ provider }: Integration, tell: Tell): void {
   })
 }
 
-async function save(world: World, fresh: Connection): Promise<Connection> {
+async function save(world: World, fresh: Connection, anew: boolean): Promise<Connection> {
   const saved = await world.store.connections.update(fresh.name, (current) =>
-    current === undefined
+    current === undefined || anew
       ? fresh
       : {
           ...fresh,

@@ -1,4 +1,4 @@
-import { expand, type Written } from './catalog/project.ts'
+import { expand, referencesIn, type Written } from './catalog/project.ts'
 import { hiddenAnswers, type Question, questions } from './catalog/questions.ts'
 import { originsOf } from './connect.ts'
 import { fillText, placeholders } from './fill/fill.ts'
@@ -55,12 +55,13 @@ export async function integrate(world: World, located: Located, given: Given): P
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
   const asked = questions(provider.template, given.taken)
   const found = lookUp(world, located, given, before, asked)
-  await trustFor(world, located, given, found, asked)
+  const secretKeys = secretParams(before, asked)
+  await trustFor(world, located, given, found, asked, secretKeys)
   const answers = await complete(world, located, given, found, asked)
   assertSame(before, answers.params, asked, connection)
   const client = clientOf(provider.template, answers, given, before)
   const endpoints = endpointsOf(located, answers.params, asked)
-  assertReusable(endpoints, before, located, answers)
+  assertReusable(endpoints, before, located, answers, secretKeys)
   for (const [field, url] of Object.entries(endpoints)) {
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
@@ -84,7 +85,10 @@ export async function integrate(world: World, located: Located, given: Given): P
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
     templateParams: templateParams(located, answers.params, asked),
-    authorizationParams: { ...projectParams(world, located, 'authorizationParams'), ...given.authorizationParams },
+    authorizationParams: withoutState({
+      ...projectParams(world, located, 'authorizationParams'),
+      ...given.authorizationParams,
+    }),
     tokenParams: { ...projectParams(world, located, 'tokenParams'), ...given.tokenParams },
     allowHttp: given.allowHttp === true,
     registerUrl: registerUrlOf(located, answers.params, asked),
@@ -231,6 +235,7 @@ async function trustFor(
   given: Given,
   found: Found,
   asked: readonly Question[],
+  secretKeys: ReadonlySet<string>,
 ): Promise<void> {
   const { project, provider } = located
   if (project === undefined) return
@@ -242,33 +247,52 @@ async function trustFor(
     ['client-id', found.clientId],
     ['client-secret', found.clientSecret],
   ]
-  const names = values.flatMap(([label, answer]) => secretNames(label, answer, located))
+  const names = values.flatMap(([label, answer]) => secretNames(label, answer, located, secretKeys))
   const extra = [
     ...Object.values(located.entry?.authorizationParams ?? {}),
     ...Object.values(located.entry?.tokenParams ?? {}),
     ...(located.entry?.scopes ?? []),
   ]
-  const spelled = extra.flatMap((one) => [...one.text.matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, name = '']) => name))
-  const secrets = [...new Set([...names, ...spelled])]
+  const spelled = extra.flatMap((one) => referencesIn(one).map(({ name }) => name))
+  const inParams = [...found.params].flatMap(([, { written: text }]) =>
+    text === undefined ? [] : referencesIn(text).map(({ name }) => name),
+  )
+  // Beside the client's own fields a variable is out of place even at an honest provider, which may hand it on: `state`.
+  const secrets = [...new Set([...(ofProject || chosen ? names : inParams), ...spelled])]
   const exposures: Exposure[] = []
-  if ((ofProject || chosen) && secrets.length > 0)
-    exposures.push({ what: secrets, to: hostsFor(located, found, asked, world) })
+  if (secrets.length > 0) exposures.push({ what: secrets, to: hostsFor(located, found, asked, world) })
   const foreign = located.entry?.callbackUrl ?? project.settings.callbackUrl
   if (foreign !== undefined && given.callbackUrl === undefined && /\$\{/.test(foreign.text)) {
     exposures.push({ what: [foreign.text], to: ['the redirect URL'] })
   }
-  if (exposures.length > 0) await assertTrusted(world, project, exposures, given.trustProject === true)
+  // Said without need it is remembered all the same: the file's `browser` waits for it too.
+  const isGiven = given.trustProject === true
+  if (exposures.length > 0 || isGiven) await assertTrusted(world, project, exposures, isGiven)
 }
 
 /** What a value would give away: the variables it reads, or the store it comes from. */
-function secretNames(label: string, answer: Answer | undefined, { name }: Located): string[] {
+function secretNames(
+  label: string,
+  answer: Answer | undefined,
+  { name }: Located,
+  secretKeys: ReadonlySet<string>,
+): string[] {
   if (answer === undefined || answer.value === '') return []
-  if (answer.from === 'project file')
-    return [...(answer.written?.text ?? '').matchAll(/\$\{([A-Za-z_]\w*)\}/g)].map(([, variable = '']) => variable)
-  if (answer.from === 'environment') return [`${environmentName(name)}_${environmentName(label)}`]
-  if (label === 'client-secret' && (answer.from === 'saved connection' || answer.from === 'saved integration'))
-    return [`the client secret of the ${answer.from}`]
-  return []
+  const { from } = answer
+  if (answer.written !== undefined) return referencesIn(answer.written).map((reference) => reference.name)
+  if (from === 'environment') return [`${environmentName(name)}_${environmentName(label)}`]
+  if (from !== 'saved connection' && from !== 'saved integration') return []
+  if (label === 'client-secret') return [`the client secret of the ${from}`]
+  return secretKeys.has(label) ? [`the ${label} of the ${from}`] : []
+}
+
+/** Answers that are secrets, by the template that was asked then or by the one that would get them now. */
+function secretParams(before: Connection | undefined, asked: readonly Question[]): Set<string> {
+  const then = Object.entries(before?.snapshot.template.connection_config ?? {})
+  return new Set([
+    ...then.flatMap(([key, { secret }]) => (secret === true ? [key] : [])),
+    ...asked.flatMap(({ key, prompt }) => (prompt.secret === true ? [key] : [])),
+  ])
 }
 
 /** The answers that stand in the host of an endpoint. */
@@ -482,27 +506,29 @@ function assertSame(
   )
 }
 
-/** A saved secret goes only where it went before. */
+/** A saved secret, the client's or an answer, goes only where it went before. */
 function assertReusable(
   endpoints: Endpoints,
   before: Connection | undefined,
   { saved, name }: Located,
   answers: Complete,
+  secretKeys: ReadonlySet<string>,
 ): void {
-  const bound =
-    answers.secretFrom === 'saved connection'
-      ? before?.snapshot.origins
-      : answers.secretFrom === 'saved integration'
-        ? saved?.origins
-        : undefined
-  if (bound === undefined || answers.clientSecret === '') return
+  const sources = [...secretKeys].filter((key) => answers.params[key]).map((key) => answers.answeredBy[key])
+  if (answers.clientSecret !== '') sources.push(answers.secretFrom)
+  const bound = sources.includes('saved connection')
+    ? before?.snapshot.origins
+    : sources.includes('saved integration')
+      ? saved?.origins
+      : undefined
+  if (bound === undefined) return
   const other = originsOf(endpoints).filter((origin) => !bound.includes(origin))
   if (other.length === 0) return
   throw new UsageError(
     'ORIGIN_CHANGED',
-    `The saved client secret of "${name}" belongs to ${bound.join(', ')}, but the template now names ${other.join(', ')}.`,
+    `What was saved as a secret of "${name}" belongs to ${bound.join(', ')}, but the template now names ${other.join(', ')}.`,
     {
-      hint: 'If that is right, give the secret again with --client-secret -. If not, look at the template: somebody has changed it.',
+      hint: 'If that is right, give the secrets again, for example --client-secret -. If not, look at the template: somebody has changed it.',
     },
   )
 }
@@ -529,7 +555,10 @@ function endpointsOf(
   return {
     authorization: url('authorization_url', template.authorization_url),
     token: isDeferred(template.token_url, template, params) ? undefined : url('token_url', template.token_url),
-    refresh: template.refresh_url === undefined ? undefined : url('refresh_url', template.refresh_url),
+    refresh:
+      template.refresh_url === undefined || isDeferred(template.refresh_url, template, params)
+        ? undefined
+        : url('refresh_url', template.refresh_url),
     api:
       api === undefined || isDeferred(api, template, params)
         ? undefined
@@ -569,6 +598,14 @@ function templateParams(
 
 function fillContext(name: string, template: Template, asked: readonly Question[]): FillContext {
   return contextOf(name, template, new Map(asked.map(({ key, flag }) => [key, flag])))
+}
+
+/** The state is drawn anew for each run: chosen or left out, no answer could be told from a forged one. */
+function withoutState(params: Readonly<Record<string, string | null>>): Readonly<Record<string, string | null>> {
+  if (!Object.hasOwn(params, 'state')) return params
+  throw new UsageError('BAD_FLAG', 'The state cannot be chosen: it ties the answer to this run (RFC 6749 §10.12).', {
+    hint: 'Leave state out of --auth-param and of authorization_params in the project file.',
+  })
 }
 
 function projectParams(

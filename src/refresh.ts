@@ -21,13 +21,10 @@ export async function refresh(world: World, name: string, options: RefreshOption
   const found = await savedConnection(world, name)
   if (!mustRenew(found, found, world, options)) return found
   if (found.credential.refreshToken === undefined) return withoutRefreshToken(found, world, options)
-  const asked = world.clock.now()
   let issued = false
   const change = async (current: Connection | undefined): Promise<Connection | undefined> => {
     if (current === undefined) throw unknownConnection(name)
-    // Whoever held the lock before us may have renewed it: younger than our question is young enough.
-    if (Date.parse(current.credential.obtainedAt) >= asked.getTime() || !mustRenew(current, found, world, options))
-      return undefined
+    if (isRenewedSince(found, current, world) || !mustRenew(current, found, world, options)) return undefined
     const { renew } = await import('./renew.ts')
     const renewed = await renew(world, current, options)
     issued = renewed.lastError === null
@@ -39,6 +36,14 @@ export async function refresh(world: World, name: string, options: RefreshOption
   const connection = renewed ?? (await savedConnection(world, name))
   if (connection.lastError?.final === true) throw refusedForGood(connection)
   return connection
+}
+
+/**
+ * Whether whoever held the lock before us has renewed it: younger than our question is young enough, however short the
+ * tokens live. Told by what changed, since clocks may be set back.
+ */
+function isRenewedSince(found: Connection, current: Connection, world: World): boolean {
+  return current.credential.accessToken !== found.credential.accessToken && !isExpired(current, world.clock.now())
 }
 
 function mustRenew(current: Connection, found: Connection, world: World, options: RefreshOptions): boolean {

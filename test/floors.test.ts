@@ -1,15 +1,22 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const src = path.join(root, 'src')
 
 interface Import {
   readonly file: string
+  /** Of a template literal, what stands before its first `${`. */
   readonly specifier: string
   readonly isStatic: boolean
+  /** Gone once it is compiled. */
+  readonly isType: boolean
 }
 
 interface House {
@@ -44,16 +51,23 @@ function sources(folder: string): string[] {
 function importsIn(file: string, text: string): Import[] {
   const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
   const found: Import[] = []
-  for (const [, specifier = ''] of code.matchAll(
-    /^\s*(?:import|export)\b(?!\s*\()[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
+  for (const [, type, specifier = ''] of code.matchAll(
+    /^\s*(?:import|export)\b(?!\s*\()(\s+type\b)?[^'"`;]*?\bfrom\s*['"]([^'"]+)['"]/gm,
   )) {
-    found.push({ file, specifier, isStatic: true })
+    found.push({ file, specifier, isStatic: true, isType: type !== undefined })
   }
   for (const [, specifier = ''] of code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm))
-    found.push({ file, specifier, isStatic: true })
-  for (const [, specifier = ''] of code.matchAll(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g))
-    found.push({ file, specifier, isStatic: false })
+    found.push({ file, specifier, isStatic: true, isType: false })
+  for (const [, quoted, template] of code.matchAll(/\bimport\(\s*(?:['"]([^'"]+)['"]|`([^`$]*)[^`]*`)\s*,?\s*\)/g))
+    found.push({ file, specifier: quoted ?? template ?? '', isStatic: false, isType: false })
   return found
+}
+
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
 }
 
 function roomOf(file: string): string {
@@ -74,9 +88,7 @@ function trespasses(house: House, imports: readonly Import[]): string[] {
       else if (entered !== room && !house.floors.get(room)?.includes(entered))
         wrong.push(`${file} (${room}) → ${target} (${entered})`)
     } else if (!specifier.startsWith('node:')) {
-      const name = specifier.startsWith('@')
-        ? specifier.split('/').slice(0, 2).join('/')
-        : (specifier.split('/')[0] ?? '')
+      const name = packageOf(specifier)
       const door = house.doors.get(name)
       if (door === undefined) wrong.push(`${file} imports ${name}, which has no door`)
       else if (file !== door && !(door.endsWith('/') && file.startsWith(door)))
@@ -93,9 +105,33 @@ function machineTouches(house: House, file: string, text: string): string[] {
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/^\s*\/\/.*$/gm, '')
     .replace(/'[^'\n]*'/g, (quoted) => (/^'node:(fs|child_process)/.test(quoted) ? quoted : "''"))
-  return [
-    ...code.matchAll(/'node:(?:fs|child_process)[^']*'|\bprocess\.|\bDate\.now\b|\bnew Date\(\)|(?<![.\w])fetch\(/g),
-  ].map(([found]) => `${file} touches ${found}`)
+  return [...code.matchAll(/'node:(?:fs|child_process)[^']*'|\bprocess\.|\bDate\.now\b|\bnew Date\(\)/g)].map(
+    ([found]) => `${file} touches ${found}`,
+  )
+}
+
+/** Ways past a door: a request, a question or a colour that needs no package. */
+function sideDoors(file: string, text: string): string[] {
+  const code = text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '')
+  const wrong: string[] = []
+  const imported = /^\s*import\s+(?!type\b)([^'"`;]*?)\bfrom\s*'node:(https?|http2|net|tls|dgram|readline[^']*)'/gm
+  for (const [, names = '', module] of code.matchAll(imported)) {
+    const values = names
+      .replace(/[{}]/g, '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== '' && !name.startsWith('type ') && name !== 'createServer' && name !== 'STATUS_CODES')
+    for (const value of values) wrong.push(`${file} takes ${value} from node:${module}`)
+  }
+  for (const [, module] of code.matchAll(
+    /(?:\bimport|getBuiltinModule)\(\s*'node:(https?|http2|net|tls|dgram|readline[^']*)'/g,
+  ))
+    wrong.push(`${file} loads node:${module}`)
+  for (const [found] of code.matchAll(/(?<![.\w])fetch\(|\bglobalThis\.fetch\b/g)) wrong.push(`${file} calls ${found}`)
+  for (const [found] of code.matchAll(/\\(?:x1b|u001b|033|e)\[[\d;]*m/gi))
+    wrong.push(`${file} colours by hand: ${found}`)
+  // The sandbox stands for somebody else's server, and the person before it: what it asks of itself is not ours.
+  return file.startsWith('sandbox/') ? [] : wrong
 }
 
 const house = readMap(readFileSync(path.join(src, 'README.md'), 'utf8'))
@@ -118,14 +154,26 @@ describe('the map', () => {
     const rooms = new Set(files.map(roomOf))
     const planned = new Set(['signing', 'lookups'])
     expect([...house.floors.keys()].filter((room) => !rooms.has(room) && !planned.has(room))).toEqual([])
-    const used = new Set(imports.map(({ specifier }) => specifier))
+    const used = new Set(imports.filter(({ isType }) => !isType).map(({ specifier }) => packageOf(specifier)))
     expect([...house.doors.keys()].filter((name) => !used.has(name))).toEqual([])
+  })
+
+  it('names every package that is a dependency, and no other', () => {
+    const { dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+      readonly dependencies: Readonly<Record<string, string>>
+    }
+    expect([...house.doors.keys()].sort()).toEqual(Object.keys(dependencies).sort())
+  })
+
+  it('leaves no way past a door: no client of node:http, no readline, no colour written by hand', () => {
+    expect(files.flatMap((file) => sideDoors(file, texts.get(file) ?? ''))).toEqual([])
   })
 
   it('notices a violation of each kind', () => {
     const planted = (file: string, text: string): string[] => [
       ...trespasses(house, importsIn(file, text)),
       ...machineTouches(house, file, text),
+      ...sideDoors(file, text),
     ]
     expect(planted('model/x.ts', "import { a } from '../wire/oauth.ts'")).toHaveLength(1)
     expect(planted('wire/x.ts', "import {\n  a,\n  b,\n} from '../catalog/read.ts'")).toHaveLength(1)
@@ -135,9 +183,15 @@ describe('the map', () => {
     expect(planted('connect.ts', "export * from './node/store.ts'")).toHaveLength(1)
     expect(planted('node/x.ts', "import chalk from 'chalk'")).toHaveLength(1)
     expect(planted('wire/x.ts', "import left from 'left-pad'")).toHaveLength(1)
+    expect(planted('wire/x.ts', 'const a = await import(`undici/lib/${path}`)')).toHaveLength(1)
+    expect(planted('node/x.ts', "import { createServer, request } from 'node:http'")).toHaveLength(1)
+    expect(planted('node/x.ts', "const { connect } = await import('node:tls')")).toHaveLength(1)
+    expect(planted('node/x.ts', "import { createInterface } from 'node:readline/promises'")).toHaveLength(1)
+    expect(planted('cli/x.ts', "const red = '\\x1b[31m'")).toHaveLength(1)
     expect(planted('wire/x.ts', "import { readFileSync } from 'node:fs'")).toHaveLength(1)
     expect(planted('wire/x.ts', 'const now = Date.now()')).toHaveLength(1)
     expect(planted('catalog/x.ts', 'const a = await fetch(url)')).toHaveLength(1)
+    expect(planted('node/x.ts', 'const a = await fetch(url)')).toHaveLength(1)
     expect(
       planted('wire/x.ts', "import { a } from '../model/errors.ts'\n// import { b } from '../cli/main.ts'"),
     ).toEqual([])
@@ -179,5 +233,75 @@ describe('what is loaded', () => {
   it('is neither undici nor the protocol library before the browser opens', () => {
     expect(packagesAfter('cli/actions/connect.ts')).toEqual(['commander'])
     expect(packagesAfter('modes/authorization-code.ts')).toEqual([])
+  })
+})
+
+describe('the road', () => {
+  const command = path.join(root, 'bin/auth-cli.js')
+  const folder = mkdtempSync(path.join(tmpdir(), 'auth-cli-floors-'))
+  const server = createServer((request, response) => {
+    request.resume()
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
+    if (pathname === '/authorize') {
+      const back = new URL(searchParams.get('redirect_uri') ?? '')
+      back.searchParams.set('code', 'a-code-of-the-floors-test')
+      back.searchParams.set('state', searchParams.get('state') ?? '')
+      response.writeHead(302, { location: back.href }).end()
+    } else {
+      const body = pathname === '/token' ? { access_token: 'a-token-of-the-floors-test', token_type: 'bearer' } : {}
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    }
+  })
+  beforeAll(async () => {
+    await new Promise<void>((resolve) => server.listen(0, resolve))
+    const { port } = server.address() as AddressInfo
+    writeFileSync(
+      path.join(folder, 'auth-cli.yaml'),
+      `templates:
+  road:
+    display_name: Road
+    docs: https://example.com
+    auth_mode: OAUTH2
+    authorization_url: http://localhost:${port}/authorize
+    token_url: http://localhost:${port}/token
+    proxy: { base_url: "http://localhost:${port}" }
+`,
+    )
+  })
+  afterAll(() => {
+    server.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Runs the command and counts its outgoing connections: all of them, and those that undici speaks of. */
+  async function countRoads(args: readonly string[]): Promise<{ readonly all: number; readonly undici: number }> {
+    const counts = path.join(folder, 'counts.json')
+    const witness = path.join(import.meta.dirname, 'fixtures/outgoing.cjs')
+    const child = spawn(process.execPath, ['--require', witness, command, ...args], {
+      cwd: folder,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        AUTH_CLI_HOME: path.join(folder, 'home'),
+        OUTGOING_COUNTS: counts,
+        BROWSER: `"${process.execPath}" -e "fetch(process.argv[1])" %s`,
+      },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    let said = ''
+    child.stderr.on('data', (chunk) => {
+      said += chunk
+    })
+    const status = await new Promise((resolve) => child.once('close', resolve))
+    expect(status, said).toBe(0)
+    return JSON.parse(readFileSync(counts, 'utf8')) as { all: number; undici: number }
+  }
+
+  it('is taken through undici by every request that leaves', async () => {
+    const connecting = await countRoads(['connect', 'road', '--client-id', 'me', '--port', '0'])
+    expect(connecting.all).toBeGreaterThan(0)
+    expect(connecting.undici).toBe(connecting.all)
+    const calling = await countRoads(['request', 'road', '/api'])
+    expect(calling).toEqual({ all: 1, undici: 1 })
   })
 })

@@ -4,35 +4,54 @@ import { AuthCliError, UsageError } from '../model/errors.ts'
 
 /** Runs the program; the only place that makes an exit status. */
 export async function main(argv: readonly string[]): Promise<void> {
+  // What escapes every await must not end in Node's own report: it would print whatever the error holds.
+  process.once('uncaughtException', (error) => {
+    report(error, argv).then(
+      (status) => process.exit(status),
+      () => process.exit(1),
+    )
+  })
   try {
     if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
       process.stdout.write(`${version()}\n`)
       return
     }
-    await run(argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv)
+    await run(argv)
   } catch (error) {
     process.exitCode = await report(error, argv)
   }
 }
 
 async function run(argv: readonly string[]): Promise<void> {
-  const { declare } = await import('./program.ts')
-  const { program, connect } = declare(argv[0])
-  if (argv.length === 0) {
-    program.outputHelp()
-    return
-  }
+  process.stdout.on('error', leave)
+  const { declare, unknownCommand } = await import('./program.ts')
+  const { program, connect } = declare(argv[0] === 'help' ? argv[1] : argv[0])
   program.hook('preSubcommand', async (_, subcommand) => {
     if (connect === undefined || subcommand !== connect) return
     const { declareQuestions } = await import('./questions.ts')
     await declareQuestions(connect, program.args.slice(1))
   })
   program.allowExcessArguments().action(async () => {
+    const [word] = program.args
     if (program.opts()['version'] === true) process.stdout.write(`${version()}\n`)
-    else if (program.args.length === 0) program.outputHelp()
-    else throw await unknownCommand('auth-cli', program.args[0] ?? '', program.commands)
+    else if (word === undefined) program.outputHelp()
+    else throw await unknownCommand(program, word)
   })
-  await program.parseAsync(argv, { from: 'user' })
+  await program.parseAsync(wordsOf(program, argv), { from: 'user' })
+}
+
+/** `help connect zendesk` is `connect zendesk --help`; help for what does not exist is as unknown as the thing itself. */
+function wordsOf(program: Command, argv: readonly string[]): readonly string[] {
+  if (argv[0] !== 'help') return argv
+  const [word, ...more] = argv.slice(1)
+  const isKnown = program.commands.some((command) => command.name() === word || command.aliases().includes(word ?? ''))
+  return word === undefined || !isKnown ? argv.slice(1) : [word, ...more, '--help']
+}
+
+/** Help whose reader goes away (`| head`) is no failure; what cannot be written is this machine's. */
+function leave(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE' || error.code === 'EOF') process.exit(0)
+  process.exitCode = 6
 }
 
 function version(): string {
@@ -54,19 +73,6 @@ async function report(error: unknown, argv: readonly string[]): Promise<number> 
     )
     return known instanceof AuthCliError ? known.exitCode : 1
   }
-}
-
-/** Throws nothing: returns the error, with the commands that come near. */
-async function unknownCommand(group: string, word: string, commands: readonly Command[]): Promise<UsageError> {
-  const { nearest } = await import('../catalog/nearest.ts')
-  const near = nearest(
-    word,
-    commands.flatMap((command) => [command.name(), ...command.aliases()]),
-  )
-  const question = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`
-  return new UsageError('UNKNOWN_COMMAND', `There is no command "${word}" in ${group}.${question}`, {
-    hint: `List them: ${group} --help`,
-  })
 }
 
 /** Commander's refusals become usage errors (its own status is 1); its help is no failure. */

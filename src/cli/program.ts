@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { UsageError } from '../model/errors.ts'
 import type { Given } from './session.ts'
 
 /** What a command's action is called with: its arguments, its own and the global options, as they were typed. */
@@ -76,9 +77,40 @@ function globals(command: Command): Command {
 function acting(command: Command, load: Load): Command {
   globals(command).action(async () => {
     const { run } = await load()
-    await run({ arguments: command.args, options: command.optsWithGlobals(), command })
+    await run({ arguments: command.args, options: optionsOf(command), command })
   })
   return command
+}
+
+/** What was typed for the command, its group and the program, the nearest winning; defaults stand behind all of it. */
+function optionsOf(command: Command): Record<string, unknown> {
+  const chain: Command[] = []
+  for (let one: Command | null = command; one !== null; one = one.parent) chain.unshift(one)
+  const typed = chain.map((one) =>
+    Object.fromEntries(Object.entries(one.opts()).filter(([key]) => one.getOptionValueSource(key) !== 'default')),
+  )
+  return Object.assign({}, ...chain.map((one) => one.opts()), ...typed)
+}
+
+/** The command that a group runs where none is named: a word that names none is a misspelt command, not its argument. */
+function standIn(group: Command, command: Command): void {
+  command.allowExcessArguments().hook('preAction', async () => {
+    const [word] = command.args
+    if (word !== undefined) throw await unknownCommand(group, word)
+  })
+  group.addCommand(command, { isDefault: true })
+}
+
+/** A word where a command should stand, with those that come near. */
+export async function unknownCommand(group: Command, word: string): Promise<UsageError> {
+  const { nearest } = await import('../catalog/nearest.ts')
+  const path = group.parent === null ? '' : `${group.name()} `
+  const names = group.commands.flatMap((command) => [command.name(), ...command.aliases()])
+  const near = nearest(word, names).map((name) => `${path}${name}`)
+  const suggestion = near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`
+  return new UsageError('UNKNOWN_COMMAND', `There is no command "${path}${word}".${suggestion}`, {
+    hint: `List them: auth-cli ${path}--help`,
+  })
 }
 
 function connectCommand(): Command {
@@ -123,7 +155,7 @@ function connections(): Command {
   const list = acting(new Command('list').description('list them'), () => import('./actions/connections-list.ts'))
     .option('--provider <name>', 'only of this provider')
     .option('--tag <key=value>', 'only with this tag', collect)
-  group.addCommand(list, { isDefault: true })
+  standIn(group, list)
   group.addCommand(inspectCommand(new Command('show'), 'everything that is known of one'))
   group.addCommand(refreshCommand(new Command('refresh')))
   group.addCommand(
@@ -189,7 +221,7 @@ function logs(): Command {
     .option('--state <state>', 'running, success, failed, cancelled or timeout')
     .option('--since <time>', 'since 10m, 2h, 3d or a date')
     .option('-f, --follow', 'every event as it happens')
-  group.addCommand(list, { isDefault: true })
+  standIn(group, list)
   group.addCommand(
     acting(
       new Command('show').description('one flow from start to end').argument('<id>', 'or last'),
@@ -210,12 +242,17 @@ function logs(): Command {
 
 function providers(): Command {
   const group = globals(new Command('providers')).alias('provider').description('who can be connected')
+<<<<<<< HEAD
   const list = acting(new Command('list').description('list them'), () => import('./actions/providers-list.ts'))
     .option('--search <text>', 'only those whose name, title or category holds this; slips are forgiven')
     .option('--mode <mode>', 'only those that authorize like this: OAUTH2, API_KEY, …')
     .option('--category <name>', 'only those of this category')
   group.addCommand(list, { isDefault: true })
   group.addCommand(
+=======
+  standIn(
+    group,
+>>>>>>> main
     acting(
       new Command('show')
         .description('what one asks for, where it sends you, what to register there, and how to connect')
@@ -309,13 +346,11 @@ function config(): Command {
   const group = globals(new Command('config')).description(
     'preferences: callback-url, port, browser, timeout, log-days',
   )
-  group.addCommand(
+  standIn(
+    group,
     acting(new Command('list').description('list them'), () =>
       import('./actions/config.ts').then((m) => ({ run: m.list })),
     ),
-    {
-      isDefault: true,
-    },
   )
   group.addCommand(
     acting(new Command('get').argument('<key>').description('print one'), () =>

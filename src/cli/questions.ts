@@ -3,6 +3,7 @@ import { questions } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
 import { openStore } from '../node/store.ts'
 import { foldersOf, realPaths } from '../node/world.ts'
+import { plain } from './output/style.ts'
 import { connectOptions } from './program.ts'
 
 /** What `connect` found out about its provider before its flags were parsed; read once. */
@@ -47,7 +48,9 @@ export async function declareQuestions(connect: Command, words: readonly string[
   for (const question of questions(located.provider.template, takenFlags())) {
     const { prefix = '', suffix = '', example } = question.prompt
     const around = prefix === '' && suffix === '' ? '' : ` ${prefix}[…]${suffix}`
-    const says = `${question.description || question.label}${around}${example === undefined ? '' : ` (e.g. ${example})`}`
+    const says = plain(
+      `${question.description || question.label}${around}${example === undefined ? '' : ` (e.g. ${example})`}`,
+    )
     if (question.isParam) connect.addHelpText('after', `\n${question.flag}  ${says}`)
     question.flags.forEach((flag, index) => {
       const option = new Option(`${flag} <value>`, says)

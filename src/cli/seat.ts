@@ -14,6 +14,8 @@ export interface Seat extends Presence {
   /** Events that the seat tells in its own way, and what it learns from them. */
   readonly watch: (event: LogEvent) => void
   readonly skips: (event: LogEvent) => boolean
+  /** Whether the browser, or a paste, has brought the answer. */
+  readonly isBack: () => boolean
   /** Told once everything is decided and before anything opens. */
   readonly take: (terms: SeatTerms) => void
 }
@@ -41,6 +43,7 @@ export function takeSeat(given: Given, progress: Progress): Seat {
   }
   const late = (why: string): void => progress.mention([`! The browser ended with a failure: ${why}`])
   return {
+    isBack: () => hasArrived,
     take(decided) {
       terms = decided
       const { settingsBrowser } = decided

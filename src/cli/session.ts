@@ -28,8 +28,11 @@ export interface Session {
   readonly interactive: boolean
   /** How stderr is drawn on; loads chalk only where there is colour. */
   readonly style: () => Promise<Style>
-  /** From now on the flow may take this many seconds: then it ends with TransportError `TIMEOUT`. */
-  readonly limit: (seconds: number, doing: string) => void
+  /**
+   * From now on the flow may take this many seconds: then it ends with TransportError `TIMEOUT`. `missed` says what did
+   * not happen in time, as of then.
+   */
+  readonly limit: (seconds: number, missed: () => string) => void
   /** Ends whatever is under way, with this as the reason. */
   readonly stop: (reason: AuthCliError) => void
 }
@@ -130,11 +133,14 @@ function interruption(): Pick<Session, 'limit' | 'stop'> & { readonly signal: Ab
   return {
     signal: controller.signal,
     stop: (reason) => controller.abort(reason),
-    limit(seconds, doing) {
-      const late = new TransportError('TIMEOUT', `Gave up after ${seconds} s: ${doing}.`, {
-        hint: 'Nothing was saved. Take longer with --timeout <seconds>.',
-      })
-      setTimeout(() => controller.abort(late), seconds * 1000).unref()
+    limit(seconds, missed) {
+      const give = (): void =>
+        controller.abort(
+          new TransportError('TIMEOUT', `Gave up after ${seconds} s: ${missed()}.`, {
+            hint: 'Nothing was saved. Take longer with --timeout <seconds>.',
+          }),
+        )
+      setTimeout(give, seconds * 1000).unref()
     },
   }
 }

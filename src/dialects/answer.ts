@@ -130,12 +130,17 @@ function standardScope(tokens: Members, separator: string, remark: Remark): void
   }
 }
 
+/** Seconds; a hundred years. What is said to live longer has no expiry that anybody knows. */
+const longestLife = 3_155_760_000
+/** The last instant of the year 9999, in milliseconds since the epoch: ISO 8601 has four digits for a year. */
+const lastInstant = 253_402_300_799_999
+
 /** `expires_in` in seconds, from `expires_in` or `expires_at` in any of their spellings; dropped when not understood. */
 function standardLifetime(tokens: Members, remark: Remark): void {
   const given = tokens['expires_in']
   if (given !== undefined) {
     const seconds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
-    if (typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0) {
+    if (typeof seconds === 'number' && seconds >= 0 && seconds <= longestLife) {
       if (typeof given === 'string') remark('"expires_in" is a text')
       tokens['expires_in'] = seconds
     } else {
@@ -152,8 +157,9 @@ function standardLifetime(tokens: Members, remark: Remark): void {
 
 /** Milliseconds since the epoch from `expires_at` as seconds, milliseconds, ISO 8601 or a numeric text. */
 export function instantOf(value: unknown): number | undefined {
-  if (typeof value === 'number' && Number.isFinite(value) && value > 0) {
-    return value > 100_000_000_000 ? value : value * 1000
+  if (typeof value === 'number') {
+    const instant = value > 100_000_000_000 ? value : value * 1000
+    return instant > 0 && instant <= lastInstant ? instant : undefined
   }
   if (typeof value !== 'string' || value.trim() === '') return undefined
   if (/^\d+(\.\d+)?$/.test(value.trim())) return instantOf(Number(value))

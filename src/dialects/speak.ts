@@ -1,5 +1,6 @@
 import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
 import type { Header } from '../model/event.ts'
+import { isMembers } from './answer.ts'
 import { words } from './words.ts'
 
 /** What the protocol library asks for: a request with its parameters still parsed. */
@@ -50,9 +51,19 @@ export function speak(accent: Dialect, reach: Reach, setting: Setting, remark: R
       headers: request.headers,
       ...(request.method === 'GET' ? {} : { body: request.body ?? request.params.toString() }),
     })
-    const answer = [accent, words].reduce((heard, dialect) => dialect.response?.(heard, setting, once) ?? heard, raw)
-    return { answer, raw }
+    return { answer: understand(accent, raw, setting, once), raw }
   }
+}
+
+function understand(accent: Dialect, raw: TokenAnswer, setting: Setting, remark: Remark): TokenAnswer {
+  return [accent, words].reduce((heard, dialect) => dialect.response?.(heard, setting, remark) ?? heard, raw)
+}
+
+/** The tokens of an answer, wherever this provider puts them. */
+export function tokensIn(accent: Dialect, raw: TokenAnswer, setting: Setting): string[] {
+  const { json } = understand(accent, raw, setting, () => {})
+  const members = isMembers(json) ? [json['access_token'], json['refresh_token'], json['id_token']] : []
+  return members.filter((member) => typeof member === 'string')
 }
 
 /** The authorization request in the provider's words. */

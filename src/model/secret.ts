@@ -7,7 +7,7 @@ export interface Secrets {
   mask(value: string): string
   /** Returns the value, so that it can stand where the secret is born. */
   learn(value: string): string
-  /** The text with every learned secret masked: raw, percent-encoded, form-encoded, base64, base64url, JSON-escaped. */
+  /** The text with every learned secret masked, however it is spelled there; see `replacer`. */
   scrub(text: string): string
 }
 
@@ -36,6 +36,7 @@ function soundsSecret(name: string): boolean {
   const lastTwo = words.slice(-2).join('_')
   return (
     secretWords.has(last) ||
+    /(?:token|secret|password|passwd|apikey|privatekey|accesskey|secretkey|cookie|assertion)$/.test(last) ||
     secretPairs.has(lastTwo) ||
     (last === 'code' && (words.length === 1 || codeOwners.has(words.at(-2) ?? ''))) ||
     words.includes('webhook')
@@ -68,7 +69,7 @@ const shortestAnywhere = 8
 /** `hmac`: hex digits that tell one value from another, under a key of this home: one secret wears one mask across runs. */
 export function secretsUnder(hmac: (value: string) => string): Secrets {
   const known = new Map<string, string>()
-  let finder: RegExp | undefined
+  let replace: ((text: string) => string) | undefined
   const mask = (value: string): string => {
     if (value === '') return ''
     const id = hmac(value).slice(0, 4)
@@ -79,57 +80,85 @@ export function secretsUnder(hmac: (value: string) => string): Secrets {
     mask,
     learn(value) {
       if (value.length >= shortestSearched && !known.has(value)) {
-        const shown = mask(value)
-        for (const form of spellings(value)) if (!known.has(form)) known.set(form, shown)
-        finder = undefined
+        known.set(value, mask(value))
+        replace = undefined
       }
       return value
     },
     scrub(text) {
-      if (known.size === 0) return text
-      finder ??= new RegExp(
-        [...known.keys()]
-          .sort((a, b) => b.length - a.length)
-          .map((form) =>
-            form.length < shortestAnywhere ? `(?<![\\w-])${escapeRegExp(form)}(?![\\w-])` : escapeRegExp(form),
-          )
-          .join('|'),
-        'g',
-      )
-      return text.replace(finder, (found) => known.get(found) ?? '…')
+      replace ??= replacer(known)
+      return replace(text)
     },
   }
 }
 
-/** How a value may be spelled by the time it stands in a URL, a header, a form or a JSON text. */
-export function spellings(value: string): Set<string> {
-  const bytes = Buffer.from(value, 'utf8')
-  if (bytes.toString('utf8') !== value) return new Set([value])
-  const percent = encodeURIComponent(value)
-  const strict = percent.replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-  const json = JSON.stringify(value).slice(1, -1)
-  const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())
-  const forms = new Set([value, percent, strict, lower(percent), lower(strict), json])
-  forms.add(strict.replace(/%20/g, '+'))
-  forms.add(percent.replace(/%20/g, '+'))
-  forms.add(new URLSearchParams({ v: value }).toString().slice(2))
-  forms.add(encodeURIComponent(percent))
-  forms.add(bytes.toString('base64'))
-  forms.add(bytes.toString('base64').replace(/=+$/, ''))
-  forms.add(bytes.toString('base64url'))
-  forms.add(encodeURIComponent(bytes.toString('base64')))
-  forms.add(json.replace(/[^\x20-\x7e]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`))
-  forms.add(json.replaceAll('/', '\\/'))
-  forms.add(escapeHtml(value))
-  return forms
+/**
+ * Puts what is to be shown in the place of each value, however it is spelled there: percent-encoded, form-encoded,
+ * JSON-escaped, escaped for HTML, each also twice over and mixed as every language does it, base64 and base64url, alone
+ * or in the middle of something longer (a Basic header).
+ */
+export function replacer(shown: ReadonlyMap<string, string>): (text: string) => string {
+  const values = [...shown.keys()].sort((a, b) => b.length - a.length)
+  if (values.length === 0) return (text) => text
+  const finder = new RegExp(values.map((value) => `(${spellings(value).join('|')})`).join('|'), 'g')
+  return (text) =>
+    text.replace(finder, (_, ...groups: unknown[]) => {
+      const value = values[groups.findIndex((group) => group !== undefined)]
+      return shown.get(value ?? '') ?? '…'
+    })
 }
 
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+/** Patterns of a value as it may stand in a URL, a header, a form, a JSON text or a page. */
+function spellings(value: string): string[] {
+  const bytes = Buffer.from(value, 'utf8')
+  if (bytes.toString('utf8') !== value) return [escapeRegExp(value)]
+  const whole = { text: bytes.toString('base64url'), end: '(?:=|%(?:25)*3[dD]){0,2}' }
+  const forms = [{ text: value, end: '' }, whole, ...inLongerBase64(bytes).map((text) => ({ text, end: '' }))]
+  return forms.map(({ text, end }, index) => {
+    const pattern = [...text].map(index === 0 ? spelled : spelledBase64).join('') + end
+    return text.length < shortestAnywhere ? `(?<![\\w-])${pattern}(?![\\w-])` : pattern
+  })
+}
+
+/** The letters of base64url that these bytes alone decide, wherever they begin in a longer text. */
+function inLongerBase64(bytes: Buffer): string[] {
+  return [0, 1, 2]
+    .map((before) => {
+      const length = before + bytes.length
+      const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64url')
+      return text.slice(Math.ceil((before * 8) / 6), Math.floor((length * 8) / 6))
+    })
+    .filter((text) => text.length >= shortestAnywhere)
+}
+
+function spelledBase64(letter: string): string {
+  if (letter === '-') return `(?:-|${spelled('+')})`
+  return letter === '_' ? `(?:_|${spelled('/')})` : letter
+}
+
+/** A pattern for one character: letters and digits as they are, anything else in all its escapes. */
+function spelled(character: string): string {
+  if (/[A-Za-z0-9_.-]/.test(character)) return escapeRegExp(character)
+  const utf8 = Buffer.from(character, 'utf8')
+  const percent = [...utf8].map((byte) => `%(?:25)*${anyCase(byte.toString(16).padStart(2, '0'))}`).join('')
+  const units = Array.from({ length: character.length }, (_, at) => character.charCodeAt(at).toString(16))
+  const escapes = units.map(
+    (unit) => `\\\\{1,8}(?:u${anyCase(unit.padStart(4, '0'))}|x${anyCase(unit.padStart(2, '0'))})`,
+  )
+  const raw = character === '\\' ? '\\\\{1,8}' : `\\\\{0,8}${escapeRegExp(character)}`
+  // A header is read as Latin-1, whatever was meant.
+  const misread = utf8.length > 1 ? [escapeRegExp(utf8.toString('latin1'))] : []
+  const space = character === ' ' ? ['\\+'] : []
+  const entity = '&(?:amp;){0,3}#?\\w{1,32};'
+  return `(?:${[percent, escapes.join(''), entity, ...misread, ...space, raw].join('|')})`
+}
+
+function anyCase(hex: string): string {
+  return hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)
 }
 
 function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+  return text.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')
 }
 
 /** A prefix is shown only where it is plain ASCII, so that it can stand in a terminal line. */

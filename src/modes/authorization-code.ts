@@ -10,6 +10,7 @@ import type { World } from '../model/world.ts'
 import { authorizationUrl, challengeOf, unguessable } from '../wire/authorization.ts'
 import { type Expectation, judge, readPaste, type Verdict } from '../wire/callback.ts'
 import { type Loopback, openLoopback } from '../wire/loopback.ts'
+import { maskUrl } from '../wire/mask.ts'
 import type { Metadata, Server, Talk, Tokens } from '../wire/oauth.ts'
 import { bugPage, failurePage } from '../wire/page.ts'
 import { type Party, refused } from '../wire/refusal.ts'
@@ -65,7 +66,7 @@ export async function obtain(
   try {
     const request = authorizationRequest(world, integration, attempt, withPort(integration.redirectUri, loopback.port))
     expected = { state: request.state, issuer: integration.endpoints.issuer }
-    announce(integration, loopback, request, tell)
+    announce(integration, loopback, request, world, tell)
     // Loaded and fetched while the person is away: none of it delays the browser.
     const opened = openBrowser(world, request.url.href, tell)
     const oauth = opened.then(() => import('../wire/oauth.ts'))
@@ -125,7 +126,6 @@ export function authorizationRequest(
   const { template } = provider
   const state = world.secrets.learn(unguessable(world.random))
   const codeVerifier = pkce ? world.secrets.learn(unguessable(world.random)) : undefined
-  const nonce = scopes.includes('openid') ? unguessable(world.random) : undefined
   const setting = settingOf(integration, 'authorization_code')
   const standard = authorizationUrl({
     endpoint: endpoints.authorization,
@@ -135,9 +135,11 @@ export function authorizationRequest(
     state,
     templateParams: integration.templateParams,
     codeChallenge: codeVerifier === undefined ? undefined : challengeOf(codeVerifier),
-    nonce,
+    nonce: scopes.includes('openid') ? unguessable(world.random) : undefined,
     overrides: integration.authorizationParams,
   })
+  // The person may have put another in its place, or none: that is what will come back.
+  const nonce = standard.searchParams.get('nonce') ?? undefined
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
@@ -155,7 +157,13 @@ export async function rehearseExchange(integration: Integration, attempt: Attemp
   )
 }
 
-function announce(integration: Integration, loopback: Loopback, request: Request, tell: Tell): void {
+function announce(
+  integration: Integration,
+  loopback: Loopback,
+  request: Request,
+  { secrets }: Pick<World, 'secrets'>,
+  tell: Tell,
+): void {
   const { foreignHost, paths } = integration.listening
   tell({
     type: 'listener.opened',
@@ -165,12 +173,7 @@ function announce(integration: Integration, loopback: Loopback, request: Request
     redirectUri: request.redirectUri,
     ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
   })
-  tell({ type: 'authorization.requested', url: maskState(request) })
-}
-
-/** The event's URL: whole but for the state, which is a secret while the flow lives. */
-function maskState({ url, state }: Request): string {
-  return url.href.replace(state, '…')
+  tell({ type: 'authorization.requested', url: maskUrl(request.url.href, secrets) })
 }
 
 async function openBrowser(world: World, url: string, tell: Tell): Promise<void> {
@@ -295,20 +298,46 @@ async function redeem(
     )
   }
   const fromCallback = captured(template.redirect_uri_metadata, (name) => params.get(name))
-  const answers = { ...fromCallback, ...integration.params }
+  const given = Object.entries(integration.params).filter(([, value]) => value !== '')
+  const answers = { ...fromCallback, ...Object.fromEntries(given) }
   const endpoints = { ...integration.endpoints, token: tokenEndpoint(integration, answers) }
   assertSecure(endpoints.token, integration.allowHttp, 'token_url')
   const talk = talkTo(integration, attempt, endpoints, answers, request, metadata)
   const tokens = await exchangeCode(talk, { ...request, params, keys: attempt.speech.transmit('jwks') })
   tellIdTokenState(tokens, attempt.tell)
   const fromAnswer = captured(template.token_response_metadata, (path) => memberAt(tokens.raw, path))
-  const given = Object.entries(integration.params).filter(([, value]) => value !== '')
+  const known = { ...fromAnswer, ...answers }
   return {
     credential: credentialOf(tokens, world),
     granted: tokens.scopes,
-    params: { ...fromAnswer, ...fromCallback, ...Object.fromEntries(given) },
-    endpoints,
+    params: known,
+    endpoints: {
+      ...endpoints,
+      refresh: endpoints.refresh ?? lateEndpoint(integration, 'refresh_url', template.refresh_url, known, attempt.tell),
+      api: endpoints.api ?? lateEndpoint(integration, 'proxy.base_url', template.proxy?.base_url, known, attempt.tell),
+    },
     redirectUri: request.redirectUri,
+  }
+}
+
+/** A URL that waited for what the callback or the token answer brings; without it the connection is good all the same. */
+function lateEndpoint(
+  { provider, allowHttp }: Integration,
+  field: string,
+  text: string | undefined,
+  answers: Readonly<Record<string, string>>,
+  tell: Tell,
+): string | undefined {
+  if (text === undefined) return undefined
+  try {
+    const context = contextOf(provider.name, provider.template)
+    const url = fillUrl(field, text, { connectionConfig: answers }, context).replace(/\/+$/, '')
+    assertSecure(url, allowHttp, field)
+    return url
+  } catch (error) {
+    if (!(error instanceof AuthCliError)) throw error
+    tell({ type: 'warning', code: error.code, message: `${field} stays unknown: ${error.message}`, hint: error.hint })
+    return undefined
   }
 }
 
@@ -496,7 +525,10 @@ function memberAt(value: unknown, path: string): unknown {
 
 function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
   return Object.fromEntries(
-    [...params].map(([name, value]) => [name, isPublic(name) ? world.secrets.scrub(value) : world.secrets.mask(value)]),
+    [...params].map(([name, value]) => [
+      world.secrets.scrub(name),
+      isPublic(name) ? world.secrets.scrub(value) : world.secrets.mask(value),
+    ]),
   )
 }
 

@@ -50,7 +50,7 @@ export function digestOf<S>(
 function keptEntries<S>(file: string, folder: string): Kept<S>['entries'] {
   try {
     const kept = JSON.parse(readIfThere(file)?.toString('utf8') ?? 'null') as Kept<S> | null
-    return kept?.version === 1 && kept.of === folder && typeof kept.entries === 'object' ? kept.entries : {}
+    return kept?.version === 1 && kept.of === folder && typeof kept.entries === 'object' ? (kept.entries ?? {}) : {}
   } catch {
     return {}
   }

@@ -11,7 +11,7 @@ import type { Paths } from './paths.ts'
 
 /** What is kept in this home. Opening touches no disk. */
 export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust' | 'cache'>): Store {
-  const connections = { folder: paths.connections, nameOf: (connection: Connection) => connection.name }
+  const connections = { folder: paths.connections, nameOf: (connection: Connection) => connection.name, isWhole }
   return {
     connections: openShelf<Connection>(connections),
     lines: async (onBroken) => listLines(connections, path.join(paths.cache, 'connections.json'), onBroken),
@@ -24,17 +24,18 @@ interface ShelfPlan<T> {
   readonly folder: string
   /** The name that a record says is its own; it must be the one that its file stands under. */
   readonly nameOf: (record: T) => unknown
+  /** Whether a record that was read has every part that its reader relies on; absent: any object will do. */
+  readonly isWhole?: ((record: T) => boolean) | undefined
 }
 
 async function listLines(
-  { folder, nameOf }: ShelfPlan<Connection>,
+  plan: ShelfPlan<Connection>,
   digest: string,
   onBroken: ((file: string, why: string) => void) | undefined,
 ): Promise<ConnectionLine[]> {
   const read = (file: string): ConnectionLine | undefined => {
     try {
-      const record = readRecord(file) as Connection | undefined
-      if (record) checkName(nameOf(record), file)
+      const record = recall(plan, file)
       return record && lineOf(record)
     } catch (error) {
       if (!(error instanceof AuthCliError)) throw error
@@ -43,9 +44,9 @@ async function listLines(
     }
   }
   // The files' names sort as the records' do, but for letters that a file name spells out.
-  const stems = recordFiles(folder).map((entry) => entry.slice(0, -recordEnding.length))
+  const stems = recordFiles(plan.folder).map((entry) => entry.slice(0, -recordEnding.length))
   const files = stems.sort().map((stem) => stem + recordEnding)
-  return [...digestOf(folder, files, digest, read)]
+  return [...digestOf(plan.folder, files, digest, read)]
 }
 
 const recordEnding = '.json'
@@ -56,7 +57,8 @@ const newestVersion = 1
 const leftBehind = 3_600_000
 
 /** Named records in a folder, one JSON file (0600) each; see `Shelf`. Every call but `list` may throw `BAD_NAME`. */
-export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): Shelf<T> {
+export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
+  const { folder, nameOf } = plan
   const fileOf = (name: string): string => path.join(folder, `${fileNameFor(name)}${recordEnding}`)
   // Loaded by the first change only: most runs do no more than read.
   const locked = async <R>(name: string, work: () => Promise<R> | R, signal?: AbortSignal): Promise<R> => {
@@ -65,11 +67,6 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
   }
   let swept = false
 
-  const recall = (file: string): T | undefined => {
-    const record = readRecord(file) as T | undefined
-    if (record) checkName(nameOf(record), file)
-    return record
-  }
   const keep = (file: string, name: string, record: T): void => {
     const own = nameOf(record)
     if (typeof own !== 'string' || fileOf(own) !== file) throw new Error('a record may not be saved under another name')
@@ -85,7 +82,7 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
 
   return {
     async read(name) {
-      return recall(fileOf(name))
+      return recall(plan, fileOf(name))
     },
 
     async list(onBroken) {
@@ -93,7 +90,7 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
       for (const entry of recordFiles(folder)) {
         const file = path.join(folder, entry)
         try {
-          const record = recall(file)
+          const record = recall(plan, file)
           if (record) found.push({ key: foldName(String(nameOf(record))), record })
         } catch (error) {
           if (!(error instanceof AuthCliError)) throw error
@@ -106,7 +103,7 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
     async update(name, change, signal) {
       const file = fileOf(name)
       const rewrite = async (): Promise<T | undefined> => {
-        const current = recall(file)
+        const current = recall(plan, file)
         const next = await change(current)
         if (next === undefined) return current
         keep(file, name, next)
@@ -134,6 +131,37 @@ export function openShelf<T extends object>({ folder, nameOf }: ShelfPlan<T>): S
       }
     },
   }
+}
+
+/** A record as its file holds it; throws where the file is damaged or another's. */
+function recall<T extends object>({ nameOf, isWhole = () => true }: ShelfPlan<T>, file: string): T | undefined {
+  const record = readRecord(file) as T | undefined
+  if (record) checkName(nameOf(record), file)
+  if (record && !isWhole(record)) throw corrupt(file, 'parts of it are missing')
+  return record
+}
+
+/** An edited or half-restored file must not pass for a connection: what reads it relies on these parts. */
+function isWhole(connection: Connection): boolean {
+  const { credential, snapshot, params, scopes, metadata, tags, mode, provider, integration } = connection
+  const hasParts = [
+    credential,
+    snapshot,
+    snapshot?.client,
+    snapshot?.template,
+    snapshot?.source,
+    params,
+    metadata,
+    tags,
+  ]
+  const lists = [scopes?.requested, scopes?.granted, snapshot?.origins]
+  const texts = [mode, provider, integration, credential?.obtainedAt, snapshot?.endpoints?.token, snapshot?.client?.id]
+  return (
+    hasParts.every((part) => typeof part === 'object' && part !== null && !Array.isArray(part)) &&
+    lists.every((list) => Array.isArray(list)) &&
+    texts.every((text) => typeof text === 'string') &&
+    connection.lastError !== undefined
+  )
 }
 
 /** Undefined when there is no such file. No error quotes the content: it holds secrets, and so may the parser's words. */

@@ -41,7 +41,7 @@ function maskHeader(name: string, value: string, secrets: Secrets): string {
   const lower = name.toLowerCase()
   if (lower === 'authorization' || lower === 'proxy-authorization') {
     const [, scheme = '', rest = ''] = /^(\S+\s+)?(.*)$/s.exec(value) ?? []
-    return scheme + secrets.mask(rest)
+    return scheme + secrets.mask(learn(rest, secrets))
   }
   if (lower === 'set-cookie') return value.replace(/^([^=;]*)=([^;]*)/, (_, key, v) => `${key}=${secrets.mask(v)}`)
   if (lower === 'cookie') return value.replace(/([^=;\s]+)=([^;]*)/g, (_, key, v) => `${key}=${secrets.mask(v)}`)
@@ -100,7 +100,26 @@ function learn(value: string, secrets: Secrets): string {
   return value.length >= 8 ? secrets.learn(value) : value
 }
 
+/** Levels of a JSON text that we walk; no answer means more, and more would overflow whoever walks it. */
+const deepest = 100
+
+/** Whether a JSON text's brackets stand deeper in each other than we walk; those inside of strings do not count. */
+export function isTooDeep(text: string): boolean {
+  if (!/^\s*[[{]/.test(text.replace(/^\uFEFF/, ''))) return false
+  let depth = 0
+  let isQuoted = false
+  for (let at = 0; at < text.length && depth <= deepest; at++) {
+    const letter = text[at]
+    if (letter === '"') isQuoted = !isQuoted
+    else if (isQuoted) at += letter === '\\' ? 1 : 0
+    else if (letter === '[' || letter === '{') depth += 1
+    else if (letter === ']' || letter === '}') depth -= 1
+  }
+  return depth > deepest
+}
+
 function parsed(text: string): unknown {
+  if (isTooDeep(text)) return undefined
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''))
   } catch {

@@ -95,8 +95,9 @@ export async function exchangeCode(
       visit.codeVerifier ?? oauth.nopkce,
       options,
     )
+    const expectsIdToken = talk.server.issuer !== undefined && heard.grantsOpenId
     const answer = await oauth.processAuthorizationCodeResponse(as, client, response, {
-      expectedNonce: visit.nonce ?? oauth.expectNoNonce,
+      expectedNonce: (expectsIdToken ? visit.nonce : undefined) ?? oauth.expectNoNonce,
     })
     if (talk.server.issuer === undefined) assertNonce(heard.idToken, visit.nonce, talk.party)
     const idTokenState = await idTokenStateOf(talk, as, response, heard.idToken, visit.keys)
@@ -171,6 +172,8 @@ const algorithms = [
 interface Overheard {
   raw: unknown
   idToken: string | undefined
+  /** False where the provider says which scopes it granted and `openid` is not one: then no ID token is owed. */
+  grantsOpenId: boolean
 }
 
 /** The server, the client and the line as the protocol library wants them, and a place for what it does not return. */
@@ -186,7 +189,7 @@ function settle(talk: Talk, stage: Stage) {
     // Judged already, where it is known; the library would refuse what the provider only sometimes sends.
     authorization_response_iss_parameter_supported: false,
   }
-  const heard: Overheard = { raw: undefined, idToken: undefined }
+  const heard: Overheard = { raw: undefined, idToken: undefined, grantsOpenId: true }
   const options: oauth.TokenEndpointRequestOptions = {
     // Plain http was judged by assertSecure before.
     [oauth.allowInsecureRequests]: true,
@@ -232,8 +235,16 @@ function judged(answer: Heard, stage: Stage, talk: Talk, heard: Overheard): Resp
       },
     )
   }
+  if (typeof members['access_token'] === 'string' && /[\x00-\x1f\x7f]/.test(members['access_token'])) {
+    throw new ProviderError('ANSWER_INVALID', `${party.title} issued an access token with control characters in it.`, {
+      status: 200,
+      hint: 'It cannot be sent in a header and must not be printed (RFC 6749 appendix A.12). The answer is in the log.',
+    })
+  }
   const { id_token: idToken, ...tokens } = members
   heard.idToken = text(idToken)
+  const { scope } = members
+  heard.grantsOpenId = idToken !== undefined || typeof scope !== 'string' || scope.split(' ').includes('openid')
   const body = talk.server.issuer === undefined ? tokens : members
   return new Response(JSON.stringify(body), { status: 200, headers: { 'content-type': 'application/json' } })
 }

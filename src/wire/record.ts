@@ -1,7 +1,7 @@
 import { AuthCliError, ProviderError } from '../model/errors.ts'
 import type { Exchange, Header, Tell } from '../model/event.ts'
 import type { Answer, Outgoing, World } from '../model/world.ts'
-import { maskBody, maskHeaders, maskUrl } from './mask.ts'
+import { isTooDeep, maskBody, maskHeaders, maskUrl } from './mask.ts'
 
 /** Bytes of a protocol answer that we are willing to read; no token answer is larger. */
 const answerCap = 1024 * 1024
@@ -23,9 +23,15 @@ const exchangeLimit = 30_000
 
 /**
  * The innermost layer: sends, reads the answer whole, and tells the exchange as it truly crossed, masked at birth.
- * `purpose` says what the exchange is for. Throws TransportError; ProviderError `ANSWER_TOO_LARGE`.
+ * `purpose` says what the exchange is for; `secretsIn` finds secrets that no name in the answer gives away. Throws
+ * TransportError; ProviderError `ANSWER_TOO_LARGE`, `ANSWER_UNUSABLE`.
  */
-export function record(road: Road, tell: Tell, purpose: string): Transmit {
+export function record(
+  road: Road,
+  tell: Tell,
+  purpose: string,
+  secretsIn: (answer: Received) => readonly string[] = () => [],
+): Transmit {
   return async (request) => {
     const started = road.clock.monotonic()
     const asked = shownRequest(request, road)
@@ -35,6 +41,7 @@ export function record(road: Road, tell: Tell, purpose: string): Transmit {
     try {
       answer = await road.send({ ...request, signal })
       body = await collect(answer.body)
+      for (const secret of secretsIn({ ...answer, text: body.text })) road.secrets.learn(secret)
       tell({ type: 'exchange', exchange: { purpose, ...asked, ...shownAnswer(answer, body, road) } })
     } catch (error) {
       const timing = answer?.timing() ?? { total: road.clock.monotonic() - started }
@@ -49,6 +56,12 @@ export function record(road: Road, tell: Tell, purpose: string): Transmit {
       throw new ProviderError('ANSWER_TOO_LARGE', `The answer of ${new URL(request.url).host} is larger than 1 MB.`, {
         status: answer.status,
         hint: 'No token answer is that large: check the URL in the template.',
+      })
+    }
+    if (isTooDeep(body.text)) {
+      throw new ProviderError('ANSWER_UNUSABLE', `The answer of ${new URL(request.url).host} is nested without end.`, {
+        status: answer.status,
+        hint: 'Check the URL in the template; the answer is in the log.',
       })
     }
     return { status: answer.status, statusText: answer.statusText, headers: answer.headers, text: body.text }

@@ -72,6 +72,8 @@ function parsed({ value, from }: Decided<string>): URL {
       hint: 'It looks like http://localhost:8749/oauth/callback, or https://your-domain/oauth-callback.',
     })
   if (!URL.canParse(value)) throw bad('is not a URL')
+  // It is sent and shown as it stands; a parsed URL would hide what is in it.
+  if (/[\s\p{Cc}]/u.test(value)) throw bad('holds blanks or control characters')
   const url = new URL(value)
   if (url.protocol !== 'http:' && url.protocol !== 'https:') throw bad('is neither http nor https')
   if (value.includes('#')) throw bad('has a fragment (RFC 6749 §3.1.2 allows none)')

@@ -76,6 +76,8 @@ function hintFor(refusal: Refusal, stage: Stage, party: Party): string {
     case 'unsupported_response_type':
       return "The provider does not offer this flow here: check the template's URLs and the app's type."
     case 'invalid_request':
+      if (stage !== 'authorization' && /client.?(auth|secret|credential)|authorization header/.test(said))
+        return clientHint(party)
       return 'A parameter is missing, repeated or not known there. Compare what was sent in the log; --auth-param, --token-param and --no-pkce change it.'
     case 'temporarily_unavailable':
     case 'server_error':

@@ -252,11 +252,21 @@ describe('the lines of a list', () => {
     version: 1,
     name,
     provider: 'zendesk',
+    integration: 'zendesk',
+    mode: 'OAUTH2',
+    scopes: { requested: [], granted: [] },
+    metadata: {},
     params: { subdomain: 'acme', api_token: 'not-in-a-list-0001' },
     tags: {},
-    credential: { type: 'OAUTH2', accessToken: 'a-secret-token-0001', expiresAt },
+    credential: { type: 'OAUTH2', accessToken: 'a-secret-token-0001', expiresAt, obtainedAt: expiresAt },
     lastError: null,
-    snapshot: { template: { auth_mode: 'OAUTH2' } },
+    snapshot: {
+      template: { auth_mode: 'OAUTH2' },
+      source: {},
+      origins: [],
+      endpoints: { token: 'https://acme.test/token' },
+      client: { id: 'app' },
+    },
   })
   const homeOf = () => {
     const home = freshFolder()

@@ -1,11 +1,13 @@
 import { type Connected, connect } from '../../connect.ts'
 import { integrate, type Given as Wishes } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
+import type { Connection } from '../../model/connection.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Integration } from '../../model/integration.ts'
 import type { World } from '../../model/world.ts'
 import { connectionCard } from '../output/connection.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
+import { plain } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
@@ -42,11 +44,14 @@ export async function run(given: Given): Promise<void> {
       stop: session.stop,
       settingsBrowser: await browserSetting(world, located),
     })
-    session.limit(
-      timeLimit(given, world, located),
-      `${integration.provider.title} did not send you back, or did not answer, in time`,
-    )
-    const connected = await connect(world, integration, { save, tags: readPairs('--tag', options['tag']) })
+    const { title } = integration.provider
+    const missed = (): string => (seat.isBack() ? `${title} did not answer` : `${title} did not send you back`)
+    session.limit(timeLimit(given, world, located), missed)
+    const connected = await connect(world, integration, {
+      save,
+      tags: readPairs('--tag', options['tag']),
+      replace: wishes.replace,
+    })
     progress.rest()
     await printConnected(connected, integration, session, save)
   } finally {
@@ -153,7 +158,8 @@ function warnOf({ project, provider }: Located, { quiet }: Session): void {
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
   for (const { file, line, field, message } of [...provider.warnings, ...ofProject]) {
     const place = line === undefined ? file : `${file}:${line}`
-    process.stderr.write(`! ${place}  ${[field, message].filter((text) => text !== undefined).join(': ')}\n`)
+    const words = [field, message].filter((text) => text !== undefined).join(': ')
+    process.stderr.write(`! ${plain(place)}  ${plain(words)}\n`)
   }
 }
 
@@ -164,12 +170,8 @@ interface SandboxSeat {
 }
 
 /** `connect sandbox` brings its own provider along where none runs. */
-async function sandboxFor(
-  given: Given,
-  session: Session,
-  { provider, name }: Located,
-  wishes: Wishes,
-): Promise<SandboxSeat> {
+async function sandboxFor(given: Given, session: Session, located: Located, wishes: Wishes): Promise<SandboxSeat> {
+  const { provider, name } = located
   const fault = given.options['fault'] as string | undefined
   const idle = { wishes: {}, close: async () => {} }
   if (provider.name !== 'sandbox' || provider.source.kind !== 'built-in') {
@@ -178,12 +180,10 @@ async function sandboxFor(
     return idle
   }
   const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
-  const before = await session.world.store.connections.read(wishes.as ?? name)
+  const saved = await session.world.store.connections.read(wishes.as ?? name)
+  const before = saved?.provider === 'sandbox' && wishes.replace !== true ? saved : undefined
   const wanted = Number(wishes.params?.['port'] ?? before?.params['port'] ?? sandboxPort)
-  const client =
-    wishes.clientId === undefined
-      ? { clientId: 'sandbox-client', clientSecret: wishes.clientSecret ?? 'sandbox-secret' }
-      : {}
+  const client = demoClient(session, located, wishes, before)
   if (given.options['dryRun'] === true)
     return { ...idle, wishes: { ...client, params: { ...wishes.params, port: String(wanted) } } }
   const sandbox = await sandboxAt(session.paths.sandbox, wanted, fault)
@@ -196,6 +196,18 @@ async function sandboxFor(
     approve: sandbox.isOwn && approvesItself(given) ? approve : undefined,
     close: sandbox.close,
   }
+}
+
+/** The client that every sandbox knows, where nobody has named another. */
+function demoClient(
+  { world }: Session,
+  { entry, saved }: Located,
+  { clientId, clientSecret = 'sandbox-secret' }: Wishes,
+  before: Connection | undefined,
+): Partial<Wishes> {
+  const named = clientId ?? world.env['SANDBOX_CLIENT_ID'] ?? entry?.clientId ?? saved?.clientId
+  const id = before?.snapshot.client.id ?? 'sandbox-client'
+  return named === undefined && id === 'sandbox-client' ? { clientId: id, clientSecret } : {}
 }
 
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
@@ -227,8 +239,8 @@ async function printConnected(
 ): Promise<void> {
   const { connection, flow } = connected
   const { world, print, reveal } = session
-  const { mask } = world.secrets
-  const shown = save ? maskedConnection(connection, mask, { reveal }) : connection
+  const { mask, scrub } = world.secrets
+  const shown = save ? maskedConnection(connection, mask, { reveal, scrub }) : connection
   await print.value(shown, (style) =>
     save
       ? connectionCard(connection, style, {

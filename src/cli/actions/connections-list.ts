@@ -1,5 +1,6 @@
 import type { ConnectionLine } from '../../model/connection.ts'
 import { connectionsTable } from '../output/connections.ts'
+import { plain } from '../output/style.ts'
 import { type Given, openSession, readPairs } from '../session.ts'
 
 export async function run(given: Given): Promise<void> {
@@ -8,7 +9,8 @@ export async function run(given: Given): Promise<void> {
   const tags = Object.entries(readPairs('--tag', tag))
   const matches = (line: Pick<ConnectionLine, 'provider' | 'tags'>): boolean =>
     (provider === undefined || line.provider === provider) && tags.every(([key, value]) => line.tags[key] === value)
-  const onBroken = (file: string, why: string): void => void process.stderr.write(`! ${file} was left out: ${why}\n`)
+  const onBroken = (file: string, why: string): void =>
+    void process.stderr.write(`! ${plain(`${file} was left out: ${why}`)}\n`)
   if (json) {
     const { maskedConnection } = await import('../output/masked-connection.ts')
     const connections = (await world.store.connections.list(onBroken)).filter(matches)

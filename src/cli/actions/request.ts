@@ -17,28 +17,27 @@ export async function run(given: Given): Promise<void> {
   const isVerbose = given.options['verbose'] === true
   await progress.start(session.style, { skip: (event) => event.type === 'exchange' && !isVerbose })
   const seconds = readNumber('--timeout', given.options['timeout'], 1, 86_400)
-  if (seconds !== undefined) session.limit(seconds, 'the API did not answer in time')
+  if (seconds !== undefined) session.limit(seconds, () => 'the API did not answer')
   try {
-    const refused = await request(session.world, name, call, (answer) => deliver(answer, given, session))
-    if (refused !== undefined) throw refused
+    await request(session.world, name, call, (answer) => deliver(answer, given, session))
   } finally {
     await close()
   }
 }
 
-/** Prints the answer; returns the failure that a status of 400 or more is. */
-async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Promise<ProviderError | undefined> {
+/** Prints the answer. Throws the failure that a status of 400 or more is. */
+async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Promise<void> {
   const { output, include } = given.options
   if (include === true) await print.bytes(headText(answer))
   if (typeof output === 'string' && output !== '-') await save(answer, output)
   else await print.bytes(answer.body)
-  if (answer.status < 400) return undefined
+  if (answer.status < 400) return
   const { title, scopes } = {
     title: answer.connection.snapshot.template.display_name ?? answer.connection.provider,
     scopes: answer.connection.scopes.granted,
   }
   const challenge = answer.headers.find(([name]) => name.toLowerCase() === 'www-authenticate')?.[1]
-  const error = new ProviderError(
+  throw new ProviderError(
     `HTTP_${answer.status}`,
     `${title} answered ${answer.status} ${answer.statusText || (STATUS_CODES[answer.status] ?? '')}`.trim(),
     {
@@ -47,8 +46,6 @@ async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Pro
       hint: hintOf(answer.status, scopes),
     },
   )
-  error.flow = answer.flow
-  return error
 }
 
 function hintOf(status: number, scopes: readonly string[]): string {

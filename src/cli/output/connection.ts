@@ -242,13 +242,14 @@ function templatePairs({ snapshot }: Connection, style: Style, view: InspectView
 
 function failurePairs({ lastError }: Connection, style: Style, view: Watch): Labelled[] {
   if (lastError === null) return []
-  const { at, code, message, flow, final } = lastError
+  const { at, code, message, words, flow, final } = lastError
   return [
     [
       'last error',
       [
         `${style.bad(style.text(code))}   ${style.text(relative(at, view.now))}`,
         style.text(message),
+        ...(words ? [`"${style.text(words)}"`] : []),
         ...(final ? [style.warn('The provider refused for good: connect again.')] : []),
         ...(flow ? [`auth-cli logs show ${style.text(flow)}`] : []),
       ],

@@ -109,6 +109,7 @@ export function failureJson(error: unknown, options: FailureOptions = {}): strin
   const scrub = options.scrub ?? ((text: string) => text)
   const foreseenError = error instanceof AuthCliError ? error : undefined
   const flow = foreseenError?.flow ?? options.flow
+  const words = error instanceof ProviderError && error.words !== undefined ? `: ${error.words}` : ''
   const message = foreseenError?.message ?? (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   const hint = foreseenError
     ? foreseenError.hint
@@ -116,7 +117,7 @@ export function failureJson(error: unknown, options: FailureOptions = {}): strin
   return jsonText({
     error: {
       code: foreseenError?.code ?? 'BUG',
-      message: scrub(message),
+      message: scrub(message + words),
       hint: hint === undefined ? null : scrub(hint),
       ...(flow === undefined ? {} : { flow }),
     },

@@ -1,10 +1,12 @@
 import type { Connection } from '../../model/connection.ts'
-import { isSecretName, spellings } from '../../model/secret.ts'
+import { isSecretName, replacer } from '../../model/secret.ts'
 import { isJwtShaped } from './jwt.ts'
 
 export interface MaskOptions {
   /** Leaves the credential readable; everything else stays masked. */
   readonly reveal?: boolean | undefined
+  /** Masks secrets of this run that the connection does not know as its own: a spent code in what the provider said. */
+  readonly scrub?: ((text: string) => string) | undefined
   /** The connection as it is on disk: for `export` and `--print`. */
   readonly whole?: boolean | undefined
 }
@@ -31,11 +33,12 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
       template: maskTemplate(snapshot.template, mask) as typeof snapshot.template,
     },
   }
-  if (options.reveal) return { ...sweep(named, known, mask), credential }
+  if (options.reveal) return { ...sweep(named, known, mask, options.scrub), credential }
   return sweep(
     { ...named, credential: { ...(maskFields(credential, mask) as typeof credential), masked: true } },
     known,
     mask,
+    options.scrub,
   )
 }
 
@@ -122,22 +125,20 @@ function knownSecrets(connection: Connection): string[] {
 const shortestSwept = 6
 
 /** The copy without any known secret in any text of it, whatever it is called there. */
-function sweep<T>(value: T, known: readonly string[], mask: Mask): T {
-  const text = JSON.stringify(value)
-  const forms = known
-    .flatMap((secret) =>
-      [...spellings(secret)]
-        .filter((form) => text.includes(form) || text.includes(JSON.stringify(form).slice(1, -1)))
-        .map((form) => [form, mask(secret)] as const),
-    )
-    .sort(([a], [b]) => b.length - a.length)
-  if (forms.length === 0) return value
-  const clean = (dirty: string) => forms.reduce((rest, [form, shown]) => rest.replaceAll(form, () => shown), dirty)
-  const walk = (inner: unknown): unknown => {
+function sweep<T>(value: T, known: readonly string[], mask: Mask, scrub = (text: string) => text): T {
+  const own = replacer(new Map(known.map((secret) => [secret, mask(secret)])))
+  const clean = (text: string): string => scrub(own(text))
+  // Names that the provider chose may hold a secret too; ours are left alone, whatever the secret is.
+  const walk = (inner: unknown, isTheirs = false): unknown => {
     if (typeof inner === 'string') return clean(inner)
-    if (Array.isArray(inner)) return inner.map(walk)
+    if (Array.isArray(inner)) return inner.map((item) => walk(item, isTheirs))
     if (typeof inner !== 'object' || inner === null) return inner
-    return Object.fromEntries(Object.entries(inner).map(([key, item]) => [key, walk(item)]))
+    return Object.fromEntries(
+      Object.entries(inner).map(([key, item]) => [
+        isTheirs ? clean(key) : key,
+        walk(item, isTheirs || key === 'raw' || key === 'metadata'),
+      ]),
+    )
   }
   return walk(value) as T
 }

@@ -148,11 +148,11 @@ x Zendesk refused the token request:
   })
 })
 
-it('is one line of JSON with code, message, hint and flow', () => {
+it("is one line of JSON with code, message and the provider's words, hint and flow", () => {
   const error = refused()
   error.flow = '7k2m9q'
   expect(failureJson(error)).toBe(
-    '{"error":{"code":"INVALID_CLIENT","message":"Zendesk refused the token request: invalid_client","hint":"auth-cli connect zendesk --subdomain acme --client-secret -","flow":"7k2m9q"}}',
+    '{"error":{"code":"INVALID_CLIENT","message":"Zendesk refused the token request: invalid_client: Client authentication failed due to unknown client, no client authentication included, or worse.","hint":"auth-cli connect zendesk --subdomain acme --client-secret -","flow":"7k2m9q"}}',
   )
   expect(JSON.parse(failureJson(new UsageError('BAD_FLAG', 'no')))).toEqual({
     error: { code: 'BAD_FLAG', message: 'no', hint: null },

@@ -1,0 +1,324 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { Connection } from '../../src/model/connection.ts'
+import { type CliEnd, followerEnv, runCli, startCli } from '../support/cli.ts'
+import { freshFolder } from '../support/disk.ts'
+import { openProvider, type ProviderTerms, type ScriptedProvider, templateOf } from '../support/provider.ts'
+
+interface Stage {
+  readonly provider: ScriptedProvider
+  readonly file: string
+  readonly run: (...args: string[]) => Promise<CliEnd>
+  readonly start: (...args: string[]) => ReturnType<typeof startCli>
+  readonly saved: () => Connection
+  /** The requests since the connection was made. */
+  readonly renewals: () => ReturnType<ScriptedProvider['tokenRequests']>
+}
+
+/** A connection to `acme`, as if made a while ago. */
+async function connected(
+  terms: ProviderTerms & {
+    readonly fields?: Readonly<Record<string, unknown>>
+    readonly flags?: readonly string[]
+    /** Seconds until the token expires, and for which it was issued. Null: unknown. */
+    readonly expiresIn?: number | null
+    readonly lifetime?: number
+    readonly change?: (connection: Connection) => unknown
+  } = {},
+): Promise<Stage> {
+  const { fields = {}, flags = [], expiresIn = -60, lifetime = 3600, change = (same: Connection) => same } = terms
+  const provider = await openProvider(terms)
+  const home = freshFolder()
+  const cwd = freshFolder()
+  writeFileSync(path.join(cwd, 'auth-cli.yaml'), templateOf(provider.origin, fields))
+  const surroundings = { home, cwd, env: followerEnv() }
+  const run = (...args: string[]): Promise<CliEnd> => runCli(args, surroundings)
+  const made = await run(
+    'connect',
+    'acme',
+    '--client-id',
+    'app',
+    '--client-secret',
+    's3cr3t-s3cr3t',
+    '--port',
+    '0',
+    ...flags,
+  )
+  expect(made.stderr).toMatch(/code/)
+  expect(made.status).toBe(0)
+  const file = path.join(home, 'connections', 'acme.json')
+  const saved = (): Connection => JSON.parse(readFileSync(file, 'utf8'))
+  const expiry = expiresIn === null ? undefined : Date.now() + expiresIn * 1000
+  const { credential, ...rest } = saved()
+  const aged = {
+    ...credential,
+    expiresAt: expiry === undefined ? undefined : new Date(expiry).toISOString(),
+    obtainedAt: new Date((expiry ?? Date.now()) - lifetime * 1000).toISOString(),
+  }
+  writeFileSync(file, JSON.stringify(change({ ...rest, credential: aged })))
+  const before = provider.tokenRequests().length
+  const start = (...args: string[]) => startCli(args, { ...surroundings, input: '' })
+  return { provider, file, run, start, saved, renewals: () => provider.tokenRequests().slice(before) }
+}
+
+const tokenIn = ({ stdout }: CliEnd): string => stdout.trim()
+
+describe('many processes at once', () => {
+  it('make one request for a stale token, and all get the new one', async () => {
+    const stage = await connected()
+    const old = stage.saved().credential.accessToken
+    const ends = await Promise.all(Array.from({ length: 20 }, () => stage.run('token', 'acme')))
+    expect(ends.map(({ status }) => status)).toEqual(Array(20).fill(0))
+    expect([...new Set(ends.map(tokenIn))]).toEqual([stage.saved().credential.accessToken])
+    expect(stage.saved().credential.accessToken).not.toBe(old)
+    expect(stage.renewals()).toHaveLength(1)
+  })
+
+  it('do not wait for one that was killed in the middle', async () => {
+    let isFirst = true
+    const stage = await connected({
+      routes: {
+        '/token': ({ form }) => {
+          if (form.get('grant_type') !== 'refresh_token') return tokens('old', { refresh_token: 'refresh-1' })
+          if (!isFirst) return tokens('new')
+          isFirst = false
+          return 'hang'
+        },
+      },
+    })
+    const first = stage.start('token', 'acme')
+    await stage.provider.reached('/token', 2)
+    first.child.kill('SIGKILL')
+    await first.ended
+    const next = await stage.run('token', 'acme')
+    expect(next).toMatchObject({ status: 0, stdout: 'access-new\n' })
+    expect(stage.renewals().map(({ form }) => form.get('refresh_token'))).toEqual(['refresh-1', 'refresh-1'])
+  })
+
+  it('give up an unanswered request on Ctrl-C, and leave everything as it was', async () => {
+    const stage = await connected({
+      routes: {
+        '/token': ({ form }) =>
+          form.get('grant_type') === 'refresh_token' ? 'hang' : tokens('old', { refresh_token: 'r' }),
+      },
+    })
+    const before = readFileSync(stage.file, 'utf8')
+    const waiting = stage.start('refresh', 'acme')
+    await stage.provider.reached('/token', 2)
+    waiting.child.kill('SIGINT')
+    expect((await waiting.ended).status).toBe(130)
+    expect(readFileSync(stage.file, 'utf8')).toBe(before)
+    expect(JSON.parse((await stage.run('logs', '--json')).stdout)[0]).toMatchObject({
+      deed: 'refresh',
+      state: 'cancelled',
+    })
+  })
+})
+
+describe('the new refresh token', () => {
+  it('takes the place of the old one', async () => {
+    const stage = await connected()
+    const old = stage.saved().credential.refreshToken
+    await stage.run('refresh', 'acme')
+    await stage.run('refresh', 'acme', '--force')
+    const [first, second] = stage.renewals().map(({ form }) => form.get('refresh_token'))
+    expect(first).toBe(old)
+    expect(second).not.toBe(old)
+    expect(stage.saved().credential.refreshToken).not.toBe(second)
+    expect(stage.saved().lastError).toBeNull()
+  })
+
+  it.each([
+    ['is left out', {}],
+    ['is empty', { refresh_token: '' }],
+    ['is null', { refresh_token: null }],
+  ])('when it %s leaves the old one good', async (_, answer) => {
+    const stage = await connected({
+      routes: {
+        '/token': ({ form }) =>
+          form.get('grant_type') === 'refresh_token'
+            ? tokens('new', answer)
+            : tokens('old', { refresh_token: 'keep-me' }),
+      },
+    })
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+    expect(stage.saved().credential).toMatchObject({ accessToken: 'access-new', refreshToken: 'keep-me' })
+  })
+
+  it('is on disk before stdout can fail', async () => {
+    const stage = await connected()
+    const spent = stage.saved().credential.refreshToken
+    const closed = stage.start('token', 'acme')
+    closed.child.stdout?.destroy()
+    await closed.ended
+    expect(stage.saved().credential.refreshToken).not.toBe(spent)
+    expect(await stage.run('refresh', 'acme', '--force')).toMatchObject({ status: 0 })
+  })
+
+  it('keeps metadata, tags and the moment of making', async () => {
+    const stage = await connected({ flags: ['--tag', 'team=core'] })
+    const before = stage.saved()
+    await stage.run('refresh', 'acme')
+    const { tags, createdAt, refreshedAt, params, snapshot } = stage.saved()
+    expect({ tags, createdAt, params, snapshot }).toEqual({
+      tags: { team: 'core' },
+      createdAt: before.createdAt,
+      params: before.params,
+      snapshot: before.snapshot,
+    })
+    expect(refreshedAt).not.toBeNull()
+  })
+})
+
+describe('a provider that will not renew', () => {
+  const refusing = {
+    routes: {
+      '/token': ({ form }: { form: URLSearchParams }) =>
+        form.get('grant_type') === 'refresh_token'
+          ? { status: 400, body: { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' } }
+          : tokens('old', { refresh_token: 'r' }),
+    },
+  }
+
+  it('is asked once: the connection is marked, and nobody asks in a loop', async () => {
+    const stage = await connected(refusing)
+    const first = await stage.run('token', 'acme')
+    expect(first).toMatchObject({ status: 4, stdout: '' })
+    expect(first.stderr).toContain('Token has been expired or revoked.')
+    const second = await stage.run('token', 'acme', '--json')
+    expect(second).toMatchObject({ status: 4, stdout: '' })
+    expect(JSON.parse(second.stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ code: 'INVALID_GRANT' })
+    expect(stage.renewals()).toHaveLength(1)
+    expect(stage.saved().lastError).toMatchObject({ code: 'INVALID_GRANT', final: true })
+    expect((await stage.run('connections')).stdout).toMatch(/INVALID_GRANT|invalid_grant|refused/i)
+    expect((await stage.run('inspect', 'acme')).stdout).toContain('Token has been expired or revoked.')
+  })
+
+  it('is asked again with --force, and by connecting again', async () => {
+    const stage = await connected(refusing)
+    await stage.run('token', 'acme')
+    expect((await stage.run('refresh', 'acme', '--force')).status).toBe(4)
+    expect(stage.renewals()).toHaveLength(2)
+    expect((await stage.run('connect', 'acme', '--port', '0', '--trust-project')).status).toBe(0)
+    expect(stage.saved().lastError).toBeNull()
+  })
+
+  it('for a while only is asked again the next time', async () => {
+    let answers = 0
+    const stage = await connected({
+      routes: {
+        '/token': ({ form }) => {
+          if (form.get('grant_type') !== 'refresh_token') return tokens('old', { refresh_token: 'r' })
+          answers += 1
+          return answers === 1 ? { status: 503, headers: { 'retry-after': '7' }, body: 'busy' } : tokens('new')
+        },
+      },
+    })
+    expect((await stage.run('token', 'acme')).status).toBe(4)
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+  })
+})
+
+describe('a token without a refresh token', () => {
+  const bare = { routes: { '/token': () => tokens('only') } }
+
+  it('is an error once it has expired, never the old token', async () => {
+    const stage = await connected(bare)
+    const end = await stage.run('token', 'acme')
+    expect(end).toMatchObject({ status: 4, stdout: '' })
+    expect(end.stderr).toMatch(/expired[\s\S]*auth-cli connect acme/)
+    expect(JSON.parse((await stage.run('token', 'acme', '--json')).stderr.trim()).error.code).toBe('EXPIRED')
+    expect((await stage.run('request', 'acme', '/api')).status).toBe(4)
+    expect(stage.provider.hits.map(({ path }) => path)).not.toContain('/api')
+  })
+
+  it('is given out while it lives, however little', async () => {
+    const stage = await connected({ ...bare, expiresIn: 20 })
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-only\n' })
+    expect((await stage.run('refresh', 'acme', '--force')).status).toBe(4)
+  })
+})
+
+describe('when a token counts as stale', () => {
+  it.each([
+    ['a fifth of a short life', { lifetime: 600 }, 110, true],
+    ['more than a fifth of a short life', { lifetime: 600 }, 140, false],
+    ['less than 15 minutes of a long life', { lifetime: 86_400 }, 890, true],
+    ['more than 15 minutes of a long life', { lifetime: 86_400 }, 930, false],
+    ["less than the template's margin", { fields: { token_expiration_buffer: 2000 } }, 1990, true],
+    ["more than the template's margin", { fields: { token_expiration_buffer: 10 } }, 30, false],
+    ['an expiry that nobody told', {}, null, false],
+  ])('%s', async (_, terms, expiresIn, isStale) => {
+    const stage = await connected({ ...terms, expiresIn })
+    expect((await stage.run('token', 'acme')).status).toBe(0)
+    expect(stage.renewals()).toHaveLength(isStale ? 1 : 0)
+  })
+
+  it('is up to --min-validity too, and a token that the provider cannot make live longer is given out', async () => {
+    const stage = await connected({ expiresIn: 3000 })
+    const [first] = await Promise.all(
+      Array.from({ length: 4 }, () => stage.run('token', 'acme', '--min-validity', '7000')),
+    )
+    expect(first).toMatchObject({ status: 0, stdout: `${stage.saved().credential.accessToken}\n` })
+    expect(stage.renewals()).toHaveLength(1)
+  })
+
+  it('goes by the change on disk, not by a clock that was wrong when the token came', async () => {
+    const ahead = new Date(Date.now() + 86_400_000).toISOString()
+    const stage = await connected({
+      change: (connection) => ({ ...connection, credential: { ...connection.credential, obtainedAt: ahead } }),
+    })
+    expect((await stage.run('token', 'acme')).status).toBe(0)
+    expect((await stage.run('refresh', 'acme', '--force')).status).toBe(0)
+    expect(stage.renewals()).toHaveLength(2)
+  })
+})
+
+describe('the refresh request', () => {
+  it('goes to refresh_url with refresh_params, its grant type its own whatever the template says', async () => {
+    const stage = await connected({
+      routes: { '/renew': () => tokens('new') },
+      fields: {
+        token_params: { grant_type: 'authorization_code', audience: 'first' },
+        refresh_params: { grant_type: 'refresh_token', audience: 'renewed' },
+      },
+      flags: ['--token-param', 'extra=1'],
+      change: ({ snapshot, ...rest }) => ({
+        ...rest,
+        snapshot: {
+          ...snapshot,
+          endpoints: { ...snapshot.endpoints, refresh: snapshot.endpoints.token.replace('/token', '/renew') },
+        },
+      }),
+    })
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+    expect(stage.renewals()).toHaveLength(0)
+    const [sent] = stage.provider.hits.filter(({ path }) => path === '/renew')
+    expect(Object.fromEntries(sent?.form ?? [])).toMatchObject({
+      grant_type: 'refresh_token',
+      audience: 'renewed',
+      extra: '1',
+    })
+  })
+
+  it('takes token_params where there are no refresh_params, less their grant type', async () => {
+    const stage = await connected({ fields: { token_params: { grant_type: 'authorization_code', audience: 'both' } } })
+    await stage.run('token', 'acme')
+    expect(stage.renewals().map(({ form }) => [form.getAll('grant_type'), form.get('audience')])).toEqual([
+      [['refresh_token'], 'both'],
+    ])
+  })
+
+  it('is made from the snapshot, whatever has become of the project file', async () => {
+    const stage = await connected()
+    const elsewhere = await openProvider()
+    writeFileSync(path.join(freshFolder(), 'auth-cli.yaml'), templateOf(elsewhere.origin))
+    expect((await stage.run('token', 'acme')).status).toBe(0)
+    expect([stage.renewals().length, elsewhere.hits.length]).toEqual([1, 0])
+  })
+})
+
+function tokens(name: string, more: Readonly<Record<string, unknown>> = {}) {
+  return { body: { access_token: `access-${name}`, token_type: 'Bearer', expires_in: 3600, ...more } }
+}
