@@ -242,17 +242,12 @@ function logs(): Command {
 
 function providers(): Command {
   const group = globals(new Command('providers')).alias('provider').description('who can be connected')
-<<<<<<< HEAD
   const list = acting(new Command('list').description('list them'), () => import('./actions/providers-list.ts'))
     .option('--search <text>', 'only those whose name, title or category holds this; slips are forgiven')
     .option('--mode <mode>', 'only those that authorize like this: OAUTH2, API_KEY, …')
     .option('--category <name>', 'only those of this category')
-  group.addCommand(list, { isDefault: true })
+  standIn(group, list)
   group.addCommand(
-=======
-  standIn(
-    group,
->>>>>>> main
     acting(
       new Command('show')
         .description('what one asks for, where it sends you, what to register there, and how to connect')
