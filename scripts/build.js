@@ -23,7 +23,7 @@ const withoutPrograms = {
 const tsc = `${root}node_modules/typescript/bin/tsc`
 if (!existsSync(tsc)) {
   console.error('auth-cli: dist/ was not built: the development packages are missing. Run: npm ci')
-  process.exit(existsSync(`${root}dist/bin/main.js`) ? 0 : 1)
+  process.exit(existsSync(`${root}dist/bin/main.cjs`) ? 0 : 1)
 }
 rmSync(`${root}dist`, { recursive: true, force: true })
 const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
@@ -39,7 +39,10 @@ const bundle = await rolldown({
 })
 await bundle.write({
   dir: `${root}dist/bin`,
-  chunkFileNames: '[name]-[hash].js',
+  // CommonJS starts faster than modules do; the doorstep's package.json says so.
+  format: 'cjs',
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name]-[hash].cjs',
   // Names stay readable, so that the stack of a bug does too.
   minify: { compress: false, mangle: false, codegen: true },
   // Every file costs start-up time of its own: what nearly every command loads comes as two.

@@ -52,11 +52,12 @@ export function declare(first?: string): Declared {
 
 const begin = `
 To begin:
-  auth-cli connect sandbox          the whole flow, on a provider that comes with auth-cli
-  auth-cli providers                who it knows
+  auth-cli connect sandbox   the whole flow, on a provider that comes along
+  auth-cli providers         who it knows
   auth-cli connect <provider> --help
 
-Exit status: 0 done, 1 a bug, 2 usage, 3 template, 4 the provider, 5 the road, 6 this machine, 130 cancelled.`
+Exit status: 0 done, 1 a bug, 2 usage, 3 template, 4 the provider, 5 the road,
+6 this machine, 130 cancelled.`
 
 /** The options that every command takes. */
 function globals(command: Command): Command {
@@ -72,6 +73,17 @@ function globals(command: Command): Command {
     .helpOption('-h, --help', 'help for this command')
     .exitOverride()
     .configureOutput({ writeErr: () => {} })
+    .configureHelp({ minWidthToWrap: 24, subcommandTerm })
+}
+
+/** `request|api <name> <path-or-url>`: that a command has options goes without saying. */
+function subcommandTerm(command: Command): string {
+  const names = [command.name(), ...command.aliases().slice(0, 1)].join('|')
+  const words = command.registeredArguments.map((argument) => {
+    const name = `${argument.name()}${argument.variadic ? '...' : ''}`
+    return argument.required ? `<${name}>` : `[${name}]`
+  })
+  return [names, ...words].join(' ')
 }
 
 function acting(command: Command, load: Load): Command {

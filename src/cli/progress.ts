@@ -1,6 +1,6 @@
 import type { Emit, LogEvent } from '../model/event.ts'
 import { progressLine, type Waiting, waiting } from './output/progress.ts'
-import type { Style } from './output/style.ts'
+import { type Style, wrap } from './output/style.ts'
 import type { Given } from './session.ts'
 
 /** The person's view of a flow on stderr, line by line as it happens. */
@@ -47,7 +47,8 @@ export function progressFor(given: Given): Progress {
   return {
     emit,
     say,
-    mention: (lines) => (quiet ? undefined : say(lines)),
+    mention: (lines) =>
+      quiet ? undefined : say(lines.flatMap((line) => wrap(line, style?.columns ?? Infinity, '  '))),
     wait(words, note) {
       if (!quiet && style !== undefined && line === undefined) line = waiting(process.stderr, style, words, note)
     },

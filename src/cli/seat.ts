@@ -123,8 +123,9 @@ function mentionRegistration({ integration, style }: SeatTerms, progress: Progre
     return
   const where = integration.registerUrl
   progress.mention([
-    `  Register this redirect URL at ${style.text(provider.title)}${where === undefined ? '' : ` (${style.text(where)})`}:`,
+    `  Register this redirect URL at ${style.text(provider.title)}:`,
     `  ${style.bold(redirectUri)}`,
+    ...(where === undefined ? [] : ['  on this page of theirs:', `  ${style.text(where)}`]),
   ])
 }
 

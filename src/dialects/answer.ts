@@ -41,11 +41,12 @@ export function normalise(
 
 function readMembers(answer: TokenAnswer, remark: Remark): Members | undefined {
   if (isMembers(answer.json)) return answer.json
+  // A byte order mark counts as white space.
   const text = answer.text.trim()
   const type = answer.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
-  const json = parseJson(text.replace(/^\uFEFF/, ''))
+  const json = parseJson(text)
   if (isMembers(json)) {
-    if (text.startsWith('\uFEFF')) remark('a byte order mark before the JSON')
+    if (answer.text.startsWith('\uFEFF')) remark('a byte order mark before the JSON')
     if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) remark(`JSON labelled "${type === '' ? 'nothing' : type}"`)
     return json
   }
@@ -61,7 +62,7 @@ function hasToken(members: Members): boolean {
 }
 
 /** RFC 6749 §5.2 from whatever a provider calls its refusal; undefined when the answer is no refusal. */
-function refusalIn(members: Members, status: number): { error: string; error_description?: string } | undefined {
+function refusalIn(members: Members, status: number): Members | undefined {
   const error = members['error'] ?? members['error_code'] ?? members['errorCode']
   const nested = isMembers(error) ? error : undefined
   const failed = status >= 400 || members['ok'] === false || members['success'] === false
@@ -83,7 +84,12 @@ function refusalIn(members: Members, status: number): { error: string; error_des
     .find((value) => typeof value === 'string' && value !== '')
   const name =
     typeof code === 'string' && code !== '' ? code : typeof code === 'number' ? String(code) : `http_${status}`
-  return { error: name, ...(typeof words === 'string' ? { error_description: words } : {}) }
+  const uri = source['error_uri'] ?? members['error_uri']
+  return {
+    error: name,
+    ...(typeof words === 'string' ? { error_description: words } : {}),
+    ...(typeof uri === 'string' ? { error_uri: uri } : {}),
+  }
 }
 
 /** RFC 6749 §5.1, types put right and empty members dropped. */
@@ -175,7 +181,7 @@ function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
 }
 
 export function at(value: unknown, path: string): unknown {
-  if (isMembers(value) && path in value) return value[path]
+  if (isMembers(value) && Object.hasOwn(value, path)) return value[path]
   return path
     .split('.')
     .reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)

@@ -48,7 +48,7 @@ const secretWords = new Set(
   passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
   session sid key keys pass sig hmac`.split(/\s+/),
 )
-const secretPairs = new Set(['session_id', 'token_value', 'secret_value'])
+const secretPairs = new Set(['session_id', 'token_value', 'secret_value', 'request_uri'])
 const codeOwners = new Set([
   'auth',
   'authorization',
@@ -65,6 +65,8 @@ const codeOwners = new Set([
 const shortestSearched = 4
 /** Below this a value is looked for only where it stands alone. */
 const shortestAnywhere = 8
+/** From here on a value is looked for in its plain spellings: as a pattern, a few of this length are too large to compile. */
+const shortestLong = 512
 
 /** `hmac`: hex digits that tell one value from another, under a key of this home: one secret wears one mask across runs. */
 export function secretsUnder(hmac: (value: string) => string): Secrets {
@@ -98,14 +100,39 @@ export function secretsUnder(hmac: (value: string) => string): Secrets {
  * or in the middle of something longer (a Basic header).
  */
 export function replacer(shown: ReadonlyMap<string, string>): (text: string) => string {
-  const values = [...shown.keys()].sort((a, b) => b.length - a.length)
-  if (values.length === 0) return (text) => text
+  const all = [...shown.keys()].sort((a, b) => b.length - a.length)
+  const long = all.filter((value) => value.length >= shortestLong)
+  const values = all.slice(long.length)
+  const plainly = long.flatMap((value) => plainSpellings(value).map((form) => [form, shown.get(value) ?? '…'] as const))
+  const withoutLong = (text: string) => plainly.reduce((rest, [form, mask]) => rest.replaceAll(form, () => mask), text)
+  if (values.length === 0) return withoutLong
   const finder = new RegExp(values.map((value) => `(${spellings(value).join('|')})`).join('|'), 'g')
   return (text) =>
-    text.replace(finder, (_, ...groups: unknown[]) => {
+    withoutLong(text).replace(finder, (_, ...groups: unknown[]) => {
       const value = values[groups.findIndex((group) => group !== undefined)]
       return shown.get(value ?? '') ?? '…'
     })
+}
+
+/** How a long value is most likely spelled: as it is, percent- and form-encoded, JSON-escaped, in base64. */
+function plainSpellings(value: string): string[] {
+  const bytes = Buffer.from(value, 'utf8')
+  if (bytes.toString('utf8') !== value) return [value]
+  const percent = encodeURIComponent(value)
+  const form = new URLSearchParams({ v: value }).toString().slice(2)
+  const json = JSON.stringify(value).slice(1, -1)
+  const padded = bytes.toString('base64')
+  const base64 = [padded, padded.replace(/=+$/, ''), bytes.toString('base64url')]
+  return [...new Set([value, percent, form, json, json.replaceAll('/', '\\/'), ...base64])]
+}
+
+/** Quick, and wrong on one side only: false where no spelling of the value can stand in the text. */
+export function mayHold(text: string, value: string): boolean {
+  const bytes = Buffer.from(value, 'utf8')
+  return [value, bytes.toString('base64url'), ...inLongerBase64(bytes)].some((form) => {
+    const longest = form.split(/[^A-Za-z0-9]+/).reduce((best, run) => (run.length > best.length ? run : best))
+    return longest.length < shortestSearched || text.includes(longest)
+  })
 }
 
 /** Patterns of a value as it may stand in a URL, a header, a form, a JSON text or a page. */

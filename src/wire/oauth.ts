@@ -220,7 +220,7 @@ function judged(answer: Heard, stage: Stage, talk: Talk, heard: Overheard): Resp
     throw refused(refusal, stage, party)
   }
   if (answer.status !== 200) throw wrongStatus(answer, stage, party, retryAfter)
-  if (!isMembers(members) || members['access_token'] === undefined) {
+  if (!isMembers(members) || text(members['access_token']) === undefined) {
     const type = headerOf(answer.headers, 'content-type')
     throw new ProviderError(
       isMembers(members) ? 'NO_ACCESS_TOKEN' : 'ANSWER_UNUSABLE',

@@ -20,6 +20,8 @@ type Road = Pick<World, 'send' | 'secrets' | 'signal' | 'clock'>
 
 /** One exchange may take this long, in milliseconds, whatever the whole flow may take. */
 const exchangeLimit = 30_000
+/** The same for metadata, which is a help and no need: a code that waits for it may expire. */
+const metadataLimit = 5_000
 
 /**
  * The innermost layer: sends, reads the answer whole, and tells the exchange as it truly crossed, masked at birth.
@@ -35,7 +37,10 @@ export function record(
   return async (request) => {
     const started = road.clock.monotonic()
     const asked = shownRequest(request, road)
-    const signal = AbortSignal.any([road.signal, AbortSignal.timeout(exchangeLimit)])
+    const signal = AbortSignal.any([
+      road.signal,
+      AbortSignal.timeout(purpose === 'metadata' ? metadataLimit : exchangeLimit),
+    ])
     let answer: Answer | undefined
     let body: Collected = { text: '', bytes: 0, whole: true }
     try {

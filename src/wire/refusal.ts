@@ -33,6 +33,7 @@ export function refused(refusal: Refusal, stage: Stage, party: Party): ProviderE
     refusal.error
       .toUpperCase()
       .replace(/[^A-Z0-9]+/g, '_')
+      .replace(/^_|_$/g, '')
       .slice(0, 60) || 'REFUSED',
     `${party.title} refused the ${what}: ${refusal.error}`,
     {
@@ -100,11 +101,11 @@ function clientHint(party: Party): string {
   if (party.authentication === 'none') {
     return 'The provider wants this client to prove itself: give its secret with --client-secret -.'
   }
-  const odd = [...new Set((party.clientSecret ?? '').replace(/[\w.~-]/g, ''))]
+  const isOdd = /[^\w.~-]/.test(`${party.clientId}${party.clientSecret ?? ''}`)
   const encoded = party.authentication === 'basic' || party.authentication === 'basic-raw'
-  if (encoded && odd.length > 0) {
+  if (encoded && isOdd) {
     const other = party.authentication === 'basic' ? 'basic-raw' : 'basic'
-    return `The client id or secret is wrong${host}; or the encoding is: this secret has characters that servers decode differently. Try --client-auth post or --client-auth ${other}.`
+    return `The client id or secret is wrong${host}; or the encoding is: they have characters that servers decode differently. Try --client-auth post or --client-auth ${other}.`
   }
   const other = party.authentication === 'post' ? 'basic' : 'post'
   return `The client id or secret is wrong${host}. If both are right, the provider may want the secret elsewhere: --client-auth ${other}.${registerAt(party)}`

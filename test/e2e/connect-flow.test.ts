@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createSecureServer, get as secureGet } from 'node:https'
 import { type AddressInfo, connect as connectSocket, createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { foundAuthority } from '../support/certificates.ts'
 import {
   callback,
@@ -210,6 +210,17 @@ describe.concurrent('the wait', () => {
     expect((await flows(person))[0]).toMatchObject({ state: 'timeout', error: { code: 'TIMEOUT' } })
   })
 
+  it('ends when the preferences say, with the browser that they name', async () => {
+    const person = newPerson()
+    const browser = person.write('browser.sh', `echo "$1" > '${person.cwd}/opened'\n`)
+    await person.run(['config', 'set', 'timeout', '1'])
+    await person.run(['config', 'set', 'browser', `sh ${browser} %s`])
+    const { flow, url } = await hold(['--json'], { how: { env: { FAR: env.FAR } } }, person)
+    const ended = await flow.ended
+    expect([ended.status, failureOf(ended).code]).toEqual([5, 'TIMEOUT'])
+    expect(readFileSync(`${person.cwd}/opened`, 'utf8')).toBe(`${url.href}\n`)
+  })
+
   it('ends with Ctrl-C and status 130, and nothing listens any more', async () => {
     const { flow, url, person } = await hold(['--json'])
     flow.child.kill('SIGINT')
@@ -270,15 +281,15 @@ describe.concurrent('the wait', () => {
 describe.concurrent('the address that a person opens', () => {
   const recorder = (person: Person): string =>
     person.write('record.sh', `#!/bin/sh\nfor word; do printf '%s\\n' "$word"; done > '${person.cwd}/words'\n`)
-  const recorded = async (person: Person): Promise<string[]> => {
-    for (;;) {
-      try {
+  const recorded = (person: Person): Promise<string[]> =>
+    vi.waitFor(
+      () => {
         const text = readFileSync(`${person.cwd}/words`, 'utf8')
-        if (text.includes('response_type')) return text.trimEnd().split('\n')
-      } catch {}
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-  }
+        expect(text).toMatch(/response_type.*\n/)
+        return text.trimEnd().split('\n')
+      },
+      { timeout: 10_000 },
+    )
 
   it.each([
     ['$BROWSER, the URL last', (file: string) => ({ env: { BROWSER: `sh ${file} --new-window 'two words'` } }), 2],

@@ -130,11 +130,9 @@ describe('a provider that says back what it was told', () => {
     const ends = await Promise.all([
       run.connect('--as', 'a', '-v'),
       run.connect('--as', 'b', '--json', '--client-auth', 'basic'),
-      run.connect('--as', 'c', '--client-auth', 'basic-raw'),
     ])
     for (const { stderr } of ends) expect(stderr).not.toMatch(/This is a bug|"BUG"/)
-    await run.run(['logs', 'show', 'last'])
-    await run.run(['logs', '--json'])
+    await run.run(['logs', 'show', 'last', '-v'])
     expectNoLeak(run)
     expectMasked(run, 'client secret', 'code', 'state', 'code_verifier', 'Authorization')
   })
@@ -247,7 +245,7 @@ it('never tells a secret whatever goes wrong in the sandbox', async () => {
   const provider = await openProvider({ upstream: sandbox.origin })
   const run = stage(provider, { issuer: sandbox.origin })
   const jobs = faults.map(({ name, at }, index) => async (): Promise<void> => {
-    const waits = at === 'authorize' || /hanging|slow/.test(name)
+    const waits = /state|iss|hanging|missing-code|fragment/.test(name)
     const how = index % 2 === 0 ? '-v' : '--json'
     await run.connect(
       '--as',
@@ -257,7 +255,7 @@ it('never tells a secret whatever goes wrong in the sandbox', async () => {
       '--scope',
       'read,offline_access',
       how,
-      ...(waits ? ['--timeout', '1'] : []),
+      ...(waits ? ['--timeout', '2'] : []),
     )
     if (at === 'refresh') await run.run(['refresh', name, '--force', how])
     if (at === 'api') await run.run(['request', name, '/api/me', '-v', '--log-bodies'])
@@ -281,7 +279,7 @@ it('never tells a secret whatever goes wrong in the sandbox', async () => {
   expect(seen).not.toContain('BUG')
   expectNoLeak(run, /^request /)
   expectMasked(run, 'client secret', 'code', 'state', 'code_verifier', 'access_token', 'refresh_token')
-})
+}, 120_000)
 
 /** Runs all, a few at a time. */
 async function inTurns(jobs: readonly (() => Promise<void>)[], lanes: number): Promise<void> {

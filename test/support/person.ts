@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll } from 'vitest'
+import { afterAll, vi } from 'vitest'
 
 const bin = fileURLToPath(new URL('../../bin/auth-cli.js', import.meta.url))
 
@@ -48,6 +48,9 @@ export interface Person {
   /** Writes a file below the working folder; resolves with its path. */
   readonly write: (name: string, text: string) => string
 }
+
+// Whole processes, many at once, on a machine that may be busy with others.
+vi.setConfig({ testTimeout: 120_000 })
 
 const folders: string[] = []
 const children: ChildProcess[] = []

@@ -13,11 +13,15 @@ export function waysToWrite(secret: string): string[] {
     const letter = String.fromCharCode(byte)
     return /[A-Za-z0-9_.~-]/.test(letter) ? letter : `%${byte.toString(16).padStart(2, '0')}`
   })
-  const each = (spell: (letter: string) => string, plain = /[A-Za-z0-9_.~-]/): string =>
-    Array.from({ length: secret.length }, (_, at) => secret.charAt(at))
-      .map((letter) => (plain.test(letter) ? letter : spell(letter)))
+  const each = (spell: (letter: string) => string, plain = /^[A-Za-z0-9_.~-]$/): string =>
+    [...secret].map((letter) => (plain.test(letter) ? letter : spell(letter))).join('')
+  const hex = (letter: string): string => (letter.codePointAt(0) ?? 0).toString(16)
+  const unit = (letter: string): string[] =>
+    Array.from({ length: letter.length }, (_, at) => letter.charCodeAt(at).toString(16).padStart(4, '0'))
+  const escaped = (letter: string): string =>
+    unit(letter)
+      .map((code) => `\\u${code}`)
       .join('')
-  const hex = (letter: string): string => letter.charCodeAt(0).toString(16)
   const named: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
   const upper = percent.map((part) => part.toUpperCase())
   const lowerPercent = percent.join('')
@@ -39,14 +43,14 @@ export function waysToWrite(secret: string): string[] {
     JSON.stringify(secret).slice(1, -1),
     JSON.stringify(secret).slice(1, -1).replaceAll('/', '\\/'),
     JSON.stringify(JSON.stringify(secret)).slice(3, -3),
-    each((letter) => `\\u${hex(letter).padStart(4, '0')}`),
-    each((letter) => `\\u${hex(letter).toUpperCase().padStart(4, '0')}`),
-    each((letter) => `\\u${hex(letter).padStart(4, '0')}`, /[\x20-\x7e]/).replaceAll('/', '\\/'),
-    each((letter) => `\\u${hex(letter).padStart(4, '0')}`, /[^&<>'"\\]/),
-    each((letter) => named[letter] ?? letter, /[^&<>'"]/),
-    each((letter) => named[letter] ?? letter, /[^&<>]/),
-    each((letter) => named[letter] ?? `&#${letter.charCodeAt(0)};`, /[\x20-\x25\x28-\x3b\x3d\x3f-\x7e]/),
-    each((letter) => `&#${letter.charCodeAt(0)};`),
+    each(escaped),
+    each((letter) => escaped(letter).replace(/[a-f\d]{4}/g, (code) => code.toUpperCase())),
+    each(escaped, /^[\x20-\x7e]$/).replaceAll('/', '\\/'),
+    each(escaped, /^[^&<>'"\\]$/u),
+    each((letter) => named[letter] ?? letter, /^[^&<>'"]$/u),
+    each((letter) => named[letter] ?? letter, /^[^&<>]$/u),
+    each((letter) => named[letter] ?? `&#${letter.codePointAt(0)};`, /[\x20-\x25\x28-\x3b\x3d\x3f-\x7e]/),
+    each((letter) => `&#${letter.codePointAt(0)};`),
     each((letter) => `&#x${hex(letter)};`),
     each((letter) => `&#x${hex(letter).toUpperCase()};`),
     bytes.toString('latin1'),

@@ -39,6 +39,8 @@ export async function run(given: Given): Promise<void> {
   )
   await new Promise<void>((resolve) => world.signal.addEventListener('abort', () => resolve(), { once: true }))
   await sandbox.close()
+  // Begins behind the ^C that the terminal shows.
+  if (!json && !quiet) process.stderr.write(process.stderr.isTTY ? '\nStopped.\n' : 'Stopped.\n')
 }
 
 function tellRequest({ method, path, status }: { method: string; path: string; status?: number | undefined }): void {

@@ -1,5 +1,5 @@
 import type { Connection } from '../../model/connection.ts'
-import { isSecretName, replacer } from '../../model/secret.ts'
+import { isSecretName, mayHold, replacer } from '../../model/secret.ts'
 import { isJwtShaped } from './jwt.ts'
 
 export interface MaskOptions {
@@ -125,9 +125,12 @@ function knownSecrets(connection: Connection): string[] {
 const shortestSwept = 6
 
 /** The copy without any known secret in any text of it, whatever it is called there. */
-function sweep<T>(value: T, known: readonly string[], mask: Mask, scrub = (text: string) => text): T {
-  const own = replacer(new Map(known.map((secret) => [secret, mask(secret)])))
-  const clean = (text: string): string => scrub(own(text))
+function sweep<T>(value: T, known: readonly string[], mask: Mask, scrub?: (text: string) => string): T {
+  const text = JSON.stringify(value)
+  const present = known.filter((secret) => mayHold(text, secret))
+  if (present.length === 0 && scrub === undefined) return value
+  const own = replacer(new Map(present.map((secret) => [secret, mask(secret)])))
+  const clean = (dirty: string): string => (scrub === undefined ? own(dirty) : scrub(own(dirty)))
   // Names that the provider chose may hold a secret too; ours are left alone, whatever the secret is.
   const walk = (inner: unknown, isTheirs = false): unknown => {
     if (typeof inner === 'string') return clean(inner)

@@ -75,9 +75,7 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
         options.journal ? undefined : 'Open this address yourself:',
       )
     case 'callback.ignored':
-      return everything || isTelling(event.reason)
-        ? warning(`Ignored a visit that is not the answer: ${strayText(event, style)}`)
-        : []
+      return everything || isTelling(event.reason) ? warning(strayText(event, style)) : []
     case 'callback.received':
       return [callbackText(event, style, options)]
     case 'exchange':
@@ -138,7 +136,11 @@ function isTelling(reason: StrayReason): boolean {
 
 function strayText(event: Extract<LogEvent, { type: 'callback.ignored' }>, style: Style): string {
   const detail = event.detail ? `, ${event.detail}` : ''
-  return style.text(`${event.reason}${detail} (${event.method} ${event.path})`)
+  return style.text(
+    event.method === 'paste'
+      ? `Ignored what was pasted: ${event.detail ?? event.reason}`
+      : `Ignored a visit that is not the answer: ${event.reason}${detail} (${event.method} ${event.path})`,
+  )
 }
 
 function callbackText(

@@ -66,6 +66,17 @@ describe('while a flow runs', () => {
       ['! No browser was opened: firefox ended with status 3', '  Open this address yourself:'],
     ],
     ['a favicon', stray('other path'), []],
+    [
+      'a paste that is none',
+      {
+        type: 'callback.ignored',
+        reason: 'body unusable',
+        method: 'paste',
+        path: '',
+        detail: 'That is neither an address nor a code.',
+      },
+      ['! Ignored what was pasted: That is neither an address nor a code.'],
+    ],
     ['a wrong state', stray('state mismatch'), ['! Ignored a visit that is not the answer: state mismatch (GET /x)']],
     [
       'the code',
