@@ -4,6 +4,10 @@ import { catalogOf, locate } from './locate.ts'
 import type { Connection } from './model/connection.ts'
 import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { defaultPath, defaultPort } from './wire/redirect.ts'
+
+/** What providers are told where nobody has chosen another redirect URL. */
+export const loopbackRedirectUri = `http://localhost:${defaultPort}${defaultPath}`
 
 /** An app at a provider that another redirect URL has to be registered with before it can be used. */
 export interface Registration {

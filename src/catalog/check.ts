@@ -4,6 +4,7 @@ import { type Piece, parse } from '../fill/parse.ts'
 import { flawOfUrl } from '../fill/url.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Fields, type Kind, templateFields } from './fields.ts'
+import { lint } from './lint.ts'
 import { nearest } from './nearest.ts'
 import { isPattern } from './pattern.ts'
 import { type FieldPath, fieldName, type PlaceOf } from './problem.ts'
@@ -21,7 +22,12 @@ export interface Checked {
  * as an unknown field, is a warning.
  */
 export function check(checked: Checked): readonly Problem[] {
-  return [...checkAgainst(templateFields, checked), ...checkMode(checked), ...checkDeclarations(checked)]
+  return [
+    ...checkAgainst(templateFields, checked),
+    ...checkMode(checked),
+    ...checkDeclarations(checked),
+    ...lint(checked),
+  ]
 }
 
 /** Holds a mapping to a table of fields. */

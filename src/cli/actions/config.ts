@@ -56,9 +56,8 @@ async function printChange(
   says: string,
 ): Promise<void> {
   if (change.key !== 'callback-url') return print.value(change, () => says)
-  const { registrationsFor } = await import('../../registrations.ts')
-  const { defaultPath, defaultPort } = await import('../../wire/redirect.ts')
-  const url = String(change.value ?? `http://localhost:${defaultPort}${defaultPath}`)
+  const { loopbackRedirectUri, registrationsFor } = await import('../../registrations.ts')
+  const url = String(change.value ?? loopbackRedirectUri)
   const register = await registrationsFor(world, url)
   const { registrationsScreen } = await import('../output/registrations.ts')
   await print.value({ ...change, register }, (style) =>
