@@ -22,7 +22,7 @@ export function searchProviders(all: readonly ListedProvider[], search: string):
   if (exact.length > 0) return { providers: exact, isGuess: false }
   const near = ranked(all, wanted, (text, words, word) => {
     if (text.includes(word)) return 0
-    return words.some((one) => isNear(word, one)) || isNear(word, words.join('')) ? 1 : undefined
+    return words.some((one) => isNear(word, one)) ? 1 : undefined
   })
   return { providers: near, isGuess: near.length > 0 }
 }
