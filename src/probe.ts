@@ -195,7 +195,10 @@ async function beginning({ body }: Answer): Promise<string> {
 
 function nextOf({ status, location }: Seen, from: string): string | undefined {
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined
-  return URL.canParse(location, from) ? new URL(location, from).href : undefined
+  // A header's bytes, which browsers take for UTF-8 where they can be.
+  const decoded = Buffer.from(location, 'latin1').toString('utf8')
+  const target = decoded.includes('\ufffd') ? location : decoded
+  return URL.canParse(target, from) ? new URL(target, from).href : undefined
 }
 
 function isOurs(url: string, { arrivals }: Road): boolean {
