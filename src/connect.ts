@@ -1,11 +1,12 @@
 import { runFlow } from './flow.ts'
 import type { Connection } from './model/connection.ts'
-import { AuthCliError, TransportError } from './model/errors.ts'
+import { AuthCliError, MachineError, TransportError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
 import type { Endpoints, Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import type { Obtained } from './modes/mode.ts'
+import { assertPossible } from './needs.ts'
 import { speechOf } from './speech.ts'
 
 export interface ConnectOptions {
@@ -33,8 +34,12 @@ export async function connect(
 ): Promise<Connected> {
   const { name, template } = { name: integration.connection, template: integration.provider.template }
   const mode = await modeOf(template.auth_mode, integration.provider.name)
+  const lacks = assertPossible(integration.provider)
   return runFlow(world, { deed: 'connect', provider: integration.provider.name, connection: name }, async (flow) => {
+    if (options.save !== false) await world.store.connections.ready()
     flow.tell({ type: 'answers.collected', answeredBy: integration.answeredBy })
+    for (const message of integration.notes ?? []) flow.tell({ type: 'warning', code: 'ANSWER', message })
+    for (const says of lacks) flow.tell({ type: 'warning', code: 'NOT_YET', message: says })
     announceHiding(integration, flow.tell)
     let made: Connection | undefined
     const keep = async (obtained: Obtained): Promise<void> => {
@@ -43,7 +48,7 @@ export async function connect(
       made = options.save === false ? fresh : await save(world, fresh, options.replace === true)
       if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
     }
-    const speech = speechOf(world, flow.tell, integration.provider.name)
+    const speech = speechOf(world, flow.tell, integration.provider.names)
     await mode.obtain(world, integration, { ...flow, speech }, keep).catch((error: unknown) => {
       throw withAnswers(error, integration)
     })
@@ -63,6 +68,7 @@ function announceHiding({ provider }: Integration, tell: Tell): void {
 }
 
 async function save(world: World, fresh: Connection, anew: boolean): Promise<Connection> {
+  if (anew) await forgetBroken(world, fresh.name)
   const saved = await world.store.connections.update(fresh.name, (current) =>
     current === undefined || anew
       ? fresh
@@ -74,6 +80,16 @@ async function save(world: World, fresh: Connection, anew: boolean): Promise<Con
         },
   )
   return saved ?? fresh
+}
+
+/** A file that cannot be read would stand in the way of what replaces it. */
+async function forgetBroken(world: World, name: string): Promise<void> {
+  try {
+    await world.store.connections.read(name)
+  } catch (error) {
+    if (!(error instanceof MachineError) || error.code !== 'STORE_CORRUPT') throw error
+    await world.store.connections.remove(name)
+  }
 }
 
 function connectionOf(world: World, integration: Integration, obtained: Obtained, options: ConnectOptions): Connection {
@@ -104,6 +120,7 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
       origins: originsOf(endpoints),
       template,
       source,
+      names: integration.provider.names,
       client: integration.client,
       redirectUri: obtained.redirectUri,
       tokenParams: integration.tokenParams,
@@ -158,7 +175,7 @@ function withAnswers(error: unknown, { params, provider }: Integration): unknown
   if (suspects.length === 0) return error
   const named = suspects.map((key) => `${key} "${params[key]}"`).join(' and ')
   return new TransportError(error.code, error.message, {
-    hint: `The host comes from your answer ${named}: is it spelled right? ${error.hint ?? ''}`.trim(),
+    hint: `The host comes from your answer ${named}: is it spelled right?`,
     facts: error.facts,
     cause: error instanceof AuthCliError ? error.cause : error,
   })

@@ -1,7 +1,8 @@
+import { holdToRules, openNeeds, type Said, withTyped } from './answer.ts'
 import { expand, referencesIn, type Written } from './catalog/project.ts'
-import { hiddenAnswers, type Question, questions } from './catalog/questions.ts'
+import { everyQuestion, hiddenAnswers, type Question } from './catalog/questions.ts'
 import { originsOf } from './connect.ts'
-import { fillText, placeholders } from './fill/fill.ts'
+import { fillText, placeholders, placeholdersByAlternative } from './fill/fill.ts'
 import { contextOf, type FillContext } from './fill/flaw.ts'
 import { fillUrl } from './fill/url.ts'
 import type { Located } from './locate.ts'
@@ -10,7 +11,9 @@ import { TemplateError, UsageError } from './model/errors.ts'
 import type { AnswerSource, Client, ClientAuthentication, Endpoints, Integration } from './model/integration.ts'
 import type { Scalar, Template } from './model/provider.ts'
 import type { Need, World } from './model/world.ts'
+import { assertMode } from './modes/index.ts'
 import { assertTrusted, type Exposure } from './trust.ts'
+import { randomUuid } from './wire/authorization.ts'
 import { type Decided, type Redirection, redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
 
@@ -37,6 +40,14 @@ export interface Given {
   readonly save?: boolean | undefined
   /** Flags that are not a template's to take. */
   readonly taken?: readonly string[] | undefined
+  /** What the program knows by itself, of a provider that it brings along; second only to what was given. */
+  readonly preset?: Preset | undefined
+}
+
+export interface Preset {
+  readonly clientId?: string | undefined
+  readonly clientSecret?: string | undefined
+  readonly params?: Readonly<Record<string, string>> | undefined
 }
 
 export interface Answer extends Decided<string> {
@@ -51,9 +62,10 @@ export interface Answer extends Decided<string> {
  */
 export async function integrate(world: World, located: Located, given: Given): Promise<Integration> {
   const { provider } = located
+  assertMode(provider.template.auth_mode, provider.name)
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
-  const asked = questions(provider.template, given.taken)
+  const asked = everyQuestion(provider.template, given.taken)
   const found = lookUp(world, located, given, before, asked)
   const secretKeys = secretParams(before, asked)
   await trustFor(world, located, given, found, asked, secretKeys)
@@ -79,7 +91,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
-    templateParams: templateParams(located, answers.params, asked),
+    templateParams: templateParams(world, located, answers.params, asked),
     authorizationParams: withoutState({
       ...projectParams(world, located, 'authorizationParams'),
       ...given.authorizationParams,
@@ -88,6 +100,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     allowHttp: given.allowHttp === true,
     registerUrl: registerUrlOf(located, answers.params, asked),
     answeredBy: answers.answeredBy,
+    notes: answers.notes,
   }
 }
 
@@ -124,8 +137,9 @@ function registerUrlOf(
 
 /** The connection that would be re-authorized. Throws UsageError `NAME_TAKEN` when it is another provider's. */
 async function previous(world: World, located: Located, name: string, given: Given): Promise<Connection | undefined> {
+  if (given.replace === true) return undefined
   const before = await world.store.connections.read(name)
-  if (before === undefined || given.replace === true) return undefined
+  if (before === undefined) return undefined
   if (before.provider === located.provider.name) return before
   throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${before.provider} already.`, {
     hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
@@ -169,12 +183,14 @@ export function lookUp(
     world.env[`${environmentName(name)}_${suffix}`] || undefined,
   ]
   const params = new Map<string, Answer>()
-  for (const { key } of asked) {
+  for (const { key, isAsked } of asked) {
     const answer = first(
       ['flag', given.params?.[key]],
+      ['default', given.preset?.params?.[key]],
       variable(environmentName(key)),
       written(entry?.params[key]),
-      ['saved connection', before?.params[key]],
+      // What the provider told last time it will tell again.
+      isAsked ? ['saved connection', before?.params[key]] : undefined,
       ['saved integration', saved?.params?.[key]],
     )
     if (answer !== undefined) params.set(key, answer)
@@ -187,6 +203,7 @@ export function lookUp(
   const own = before?.snapshot.client
   const clientId = first(
     ['flag', given.clientId],
+    ['default', given.preset?.clientId],
     ['saved connection', own?.id],
     variable('CLIENT_ID'),
     written(entry?.clientId),
@@ -195,6 +212,7 @@ export function lookUp(
   const isOwn = own !== undefined && (given.clientId === undefined || given.clientId === own.id)
   const clientSecret = first(
     ['flag', given.clientSecret],
+    ['default', given.preset?.clientSecret],
     // The secret of one client is never paired with the id of another.
     isOwn ? ['saved connection', own.secret ?? ''] : undefined,
     variable('CLIENT_SECRET'),
@@ -346,6 +364,7 @@ interface Complete {
   readonly secretFrom: AnswerSource
   readonly scopes: Decided<readonly string[]>
   readonly answeredBy: Readonly<Record<string, AnswerSource>>
+  readonly notes: readonly string[]
 }
 
 /** Checks what was found by the template's rules and asks for the rest, all of it at once. */
@@ -356,34 +375,24 @@ async function complete(
   found: Found,
   asked: readonly Question[],
 ): Promise<Complete> {
-  const params: Record<string, string> = {}
-  const answeredBy: Record<string, AnswerSource> = {}
-  const needs: Need[] = []
-  for (const [key, answer] of found.params) {
-    const question = asked.find((one) => one.key === key)
-    params[key] =
-      question === undefined ? textOf(answer, world.env) : acceptable(question, textOf(answer, world.env), answer.from)
-    answeredBy[key] = answer.from
-  }
-  for (const question of asked) {
-    if (params[question.key] !== undefined) continue
-    if (!question.isOptional)
-      needs.push({ ...question, environment: `${environmentName(located.name)}_${environmentName(question.key)}` })
-    else if (question.prompt.default_value !== undefined) {
-      params[question.key] = question.prompt.default_value
-      answeredBy[question.key] = 'template'
-    }
-  }
+  const said = [...found.params].map(([key, answer]): [string, Said] => [
+    key,
+    { text: textOf(answer, world.env), from: answer.from },
+  ])
+  const kept = holdToRules(asked, new Map(said))
   const id = found.clientId === undefined ? undefined : textOf(found.clientId, world.env).trim()
   const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
-  needs.push(...clientNeeds(located, id, secret, given, registerUrlOf(located, params, asked)))
+  const ofClient = clientNeeds(located, id, secret, given, registerUrlOf(located, kept.params, asked))
+  const variable = (key: string): string => `${environmentName(located.name)}_${environmentName(key)}`
+  const needs = openNeeds(located.provider.template, asked, kept.params, ofClient, variable)
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)
-  for (const { key } of needs) if (typed[key] !== undefined && !key.startsWith('client-')) params[key] = typed[key]
-  for (const { key } of needs) if (typed[key] !== undefined) answeredBy[key] = 'prompt'
+  const { params, answeredBy: sources, notes } = withTyped(kept, asked, typed)
+  const answeredBy = { ...sources }
   const clientSecret = secret ?? typed['client-secret'] ?? ''
   const secretFrom = found.clientSecret?.from ?? 'prompt'
-  if (id !== undefined) answeredBy['client-id'] = found.clientId?.from ?? 'prompt'
-  if (secret !== undefined && secret !== '') answeredBy['client-secret'] = secretFrom
+  if (id !== undefined || typed['client-id'] !== undefined)
+    answeredBy['client-id'] = id === undefined ? 'prompt' : (found.clientId?.from ?? 'prompt')
+  if (clientSecret !== '') answeredBy['client-secret'] = secretFrom
   answeredBy['scope'] = found.scopes.from
   if (clientSecret !== '') world.secrets.learn(clientSecret)
   for (const { key, prompt } of asked) if (prompt.secret === true) world.secrets.learn(params[key] ?? '')
@@ -394,22 +403,8 @@ async function complete(
     secretFrom,
     scopes: found.scopes,
     answeredBy,
+    notes,
   }
-}
-
-/** The same rules for a flag, the environment and a file as for the prompt. */
-function acceptable(question: Question, value: string, from: AnswerSource): string {
-  const accepted = question.accept(value)
-  if ('problem' in accepted) {
-    throw new UsageError(
-      'BAD_FLAG',
-      from === 'flag' ? accepted.problem : `${accepted.problem} It comes from the ${from}.`,
-      {
-        hint: question.description === '' ? undefined : question.description,
-      },
-    )
-  }
-  return accepted.value
 }
 
 function clientNeeds(
@@ -500,7 +495,8 @@ function assertSame(
 ): void {
   if (before === undefined) return
   const other = asked.find(
-    ({ key }) => (before.params[key] ?? '') !== (params[key] ?? '') && before.params[key] !== undefined,
+    ({ key, isAsked }) =>
+      isAsked && (before.params[key] ?? '') !== (params[key] ?? '') && before.params[key] !== undefined,
   )
   if (other === undefined) return
   throw new UsageError(
@@ -545,9 +541,11 @@ function endpointsOf(
   asked: readonly Question[],
 ): Endpoints {
   const { template } = provider
-  const scope = { connectionConfig: params }
+  // In URLs a question goes by its bare name too.
+  const scope = { ...params, connectionConfig: params }
   const context = fillContext(provider.name, template, asked)
-  const url = (field: string, text: string): string => fillUrl(field, text, scope, context)
+  const url = (field: string, text: string, asWritten?: readonly string[]): string =>
+    fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)
   if (template.authorization_url === undefined || template.token_url === undefined) {
     throw new TemplateError(
       'ENDPOINT_MISSING',
@@ -559,45 +557,63 @@ function endpointsOf(
   }
   const api = template.proxy?.base_url
   return {
-    authorization: url('authorization_url', template.authorization_url),
-    token: isDeferred(template.token_url, template, params) ? undefined : url('token_url', template.token_url),
+    authorization: url('authorization_url', template.authorization_url, template.authorization_url_skip_encode),
+    token: isDeferred(template.token_url, template, params)
+      ? undefined
+      : url('token_url', template.token_url, template.token_url_skip_encode),
     refresh:
       template.refresh_url === undefined || isDeferred(template.refresh_url, template, params)
         ? undefined
         : url('refresh_url', template.refresh_url),
     api:
-      api === undefined || isDeferred(api, template, params)
+      api === undefined || isDeferred(api, template, params, true)
         ? undefined
         : url('proxy.base_url', api).replace(/\/+$/, ''),
     issuer: template.issuer === undefined ? undefined : url('issuer', template.issuer),
   }
 }
 
-/** Whether a URL needs what only the callback or the token answer brings. */
-function isDeferred(text: string, template: Template, params: Readonly<Record<string, string>>): boolean {
-  const automated = Object.entries(template.connection_config ?? {}).flatMap(([key, prompt]) =>
-    prompt.automated === true ? [key] : [],
-  )
-  const later = [...automated, ...(template.redirect_uri_metadata ?? []), ...(template.token_response_metadata ?? [])]
-  return placeholders(text).some((path) => {
-    const key = path.replace(/^connectionConfig\./, '')
-    return later.includes(key) && (params[key] === undefined || params[key] === '')
-  })
+/**
+ * Whether a URL waits for what only the callback, the token answer or a look-up brings: the first alternative that lacks
+ * nothing else. `optional`: whether answers that may stay empty count as such too.
+ */
+function isDeferred(
+  text: string,
+  template: Template,
+  params: Readonly<Record<string, string>>,
+  optional = false,
+): boolean {
+  const prompts = Object.entries(template.connection_config ?? {})
+  const later = [
+    ...prompts.flatMap(([key, prompt]) => (prompt.automated || (optional && prompt.optional) ? [key] : [])),
+    ...(template.redirect_uri_metadata ?? []),
+    ...(template.token_response_metadata ?? []),
+    ...(template.connection_configuration ?? []),
+  ]
+  for (const paths of placeholdersByAlternative(text)) {
+    const keys = paths.map((path) => path.replace(/^connectionConfig\./, ''))
+    const missing = keys.filter((key) => params[key] === undefined || params[key] === '')
+    if (missing.length === 0 && paths.length > 0) return false
+    if (missing.length > 0 && missing.every((key) => later.includes(key))) return true
+  }
+  return false
 }
 
+/** Placeholders filled; a template has no say in the state, which ties the answer to this run. */
 function templateParams(
+  world: Pick<World, 'clock' | 'random'>,
   located: Located,
   params: Readonly<Record<string, string>>,
   asked: readonly Question[],
 ): Record<string, Scalar> {
   const { template, name } = located.provider
   const context = fillContext(name, template, asked)
+  const scope = { connectionConfig: params, now: world.clock.now(), random: randomUuid(world.random) }
+  const written = Object.entries(template.authorization_params ?? {}).filter(([key]) => key !== 'state')
   return Object.fromEntries(
-    Object.entries(template.authorization_params ?? {}).map(([key, value]) => [
+    written.map(([key, value]) => [
       key,
-      typeof value === 'string'
-        ? fillText(`authorization_params.${key}`, value, { connectionConfig: params }, context)
-        : value,
+      typeof value === 'string' ? fillText(`authorization_params.${key}`, value, scope, context) : value,
     ]),
   )
 }

@@ -34,13 +34,21 @@ export async function rehearse(world: World, integration: Integration): Promise<
       return Promise.reject(end)
     },
   }
-  const attempt = { id: '', tell: () => {}, speech: speechOf(stage, () => {}, integration.provider.name) }
+  const attempt = { id: '', tell: () => {}, speech: speechOf(stage, () => {}, integration.provider.names) }
   const request = authorizationRequest(world, integration, attempt, integration.redirectUri)
   await rehearseExchange(integration, attempt, request).catch((error: unknown) => {
     if (error !== end) throw error
   })
   if (caught === undefined) throw new Error('the rehearsal sent nothing')
-  return { authorizationUrl: request.url.href, tokenRequest: shown(caught, world), redirectUri: request.redirectUri }
+  const { endpoints, provider } = integration
+  // What only the callback brings is still to be filled: then the URL is told as the template writes it.
+  const written = endpoints.token === undefined ? provider.template.token_url : undefined
+  const tokenRequest = shown(caught, world)
+  return {
+    authorizationUrl: request.url.href,
+    tokenRequest: { ...tokenRequest, url: written ?? tokenRequest.url },
+    redirectUri: request.redirectUri,
+  }
 }
 
 function shown(request: Outgoing, { secrets }: Pick<World, 'secrets'>): Rehearsal['tokenRequest'] {

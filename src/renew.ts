@@ -50,7 +50,7 @@ async function renewedBy(world: World, connection: Connection, flow: Flow): Prom
   }
   const obtained = await mode.renew(world, connection, {
     ...flow,
-    speech: speechOf(world, flow.tell, connection.provider),
+    speech: speechOf(world, flow.tell, connection.snapshot.names ?? [connection.provider]),
   })
   const now = world.clock.now().toISOString()
   const rotated = obtained.credential.refreshToken !== connection.credential.refreshToken

@@ -1,22 +1,43 @@
 import { dialectOf } from './dialects/index.ts'
 import { authorizeIn, hearCallback, speak, tokensIn } from './dialects/speak.ts'
-import type { Remark } from './model/dialect.ts'
+import type { Remark, Setting } from './model/dialect.ts'
 import type { Tell } from './model/event.ts'
 import type { World } from './model/world.ts'
 import type { Speech } from './modes/mode.ts'
+import { randomUuid } from './wire/authorization.ts'
 import { type Received, record } from './wire/record.ts'
 
-/** Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost. */
-export function speechOf(world: World, tell: Tell, provider: string): Speech {
-  const accent = dialectOf(provider)
+/**
+ * Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost.
+ * `names`: the provider's and those that its alias stands for.
+ */
+export function speechOf(world: World, tell: Tell, names: string | readonly string[]): Speech {
+  const accent = dialectOf(names)
   const remark: Remark = (quirk) => tell({ type: 'quirk', quirk })
   return {
     authorize: (url, setting) => authorizeIn(accent, url, setting, remark),
     hear: (params, setting) => hearCallback(accent, params, setting, remark),
     line: (purpose, setting) => {
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
-      return speak(accent, record(world, tell, purpose, tokens), setting, remark)
+      return speak(accent, record(world, tell, purpose, tokens), dated(setting, world), remark)
     },
     transmit: (purpose) => record(world, tell, purpose),
+  }
+}
+
+/** The setting with an instant and a random value, made at first use and the same from then on. */
+function dated(setting: Setting, { clock, random }: Pick<World, 'clock' | 'random'>): Setting {
+  let now: Date | undefined
+  let value: string | undefined
+  return {
+    ...setting,
+    get now() {
+      now ??= clock.now()
+      return now
+    },
+    get random() {
+      value ??= randomUuid(random)
+      return value
+    },
   }
 }

@@ -5,6 +5,8 @@ import type { Entry } from './read.ts'
 export interface Resolved {
   readonly fields: Readonly<Record<string, unknown>>
   readonly placeOf: PlaceOf
+  /** The entry's name, then those of the entries that its alias led to. */
+  readonly names: readonly string[]
 }
 
 /** Finds the entry that an alias means, as seen from the entry that names it. */
@@ -24,7 +26,7 @@ async function follow(entry: Entry, find: FindAlias, passed: readonly Entry[]): 
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw refusal(entry, [], 'it is not a mapping of fields', 'Indent its fields below the name.')
   const { alias, ...own } = value as Record<string, unknown>
-  if (alias === undefined) return { fields: own, placeOf: entry.placeOf }
+  if (alias === undefined) return { fields: own, placeOf: entry.placeOf, names: [entry.name] }
   if (typeof alias !== 'string')
     throw refusal(entry, ['alias'], 'it must be the name of a template', 'Give it as text.')
   const chain = [...passed, entry]
@@ -37,6 +39,7 @@ async function follow(entry: Entry, find: FindAlias, passed: readonly Entry[]): 
   const inherited = await follow(target, find, chain)
   return {
     fields: { ...inherited.fields, ...own },
+    names: [...new Set([entry.name, ...inherited.names])],
     placeOf: (path, what) => {
       const [field] = path
       const isOwn = field === undefined || Object.hasOwn(own, field) || !Object.hasOwn(inherited.fields, field)

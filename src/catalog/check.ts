@@ -1,10 +1,12 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 import { placeholders } from '../fill/fill.ts'
+import { declaredKeys } from '../fill/flaw.ts'
 import { type Piece, parse } from '../fill/parse.ts'
 import { flawOfUrl } from '../fill/url.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Fields, type Kind, templateFields } from './fields.ts'
-import { lint } from './lint.ts'
+import { checkHarm } from './harm.ts'
+import { checkEffect, checkParams, checkQuestions } from './lint.ts'
 import { nearest } from './nearest.ts'
 import { isPattern } from './pattern.ts'
 import { type FieldPath, fieldName, type PlaceOf } from './problem.ts'
@@ -26,7 +28,10 @@ export function check(checked: Checked): readonly Problem[] {
     ...checkAgainst(templateFields, checked),
     ...checkMode(checked),
     ...checkDeclarations(checked),
-    ...lint(checked),
+    ...checkParams(checked),
+    ...checkQuestions(checked),
+    ...checkEffect(checked),
+    ...checkHarm(checked),
   ]
 }
 
@@ -207,21 +212,22 @@ function checkMode({ name, fields, placeOf }: Checked): readonly Problem[] {
   return problems
 }
 
+const endpointFields = [
+  'authorization_url',
+  'token_url',
+  'refresh_url',
+  'issuer',
+  'device_authorization_url',
+  'revocation_url',
+  'introspection_url',
+  'userinfo_url',
+]
+
 /** Every `${connectionConfig.x}` of the endpoints should be asked for, or brought by the callback or the token answer. */
 function checkDeclarations({ name, fields, placeOf }: Checked): readonly Problem[] {
-  const declared = new Set([
-    ...Object.keys(isMapping(fields['connection_config']) ? fields['connection_config'] : {}),
-    ...[
-      'token_response_metadata',
-      'redirect_uri_metadata',
-      'webhook_response_metadata',
-      'connection_configuration',
-    ].flatMap((field) =>
-      Array.isArray(fields[field]) ? fields[field].filter((item) => typeof item === 'string') : [],
-    ),
-  ])
+  const declared = declaredKeys(fields)
   const problems: Problem[] = []
-  for (const field of ['authorization_url', 'token_url', 'refresh_url', 'issuer']) {
+  for (const field of endpointFields) {
     const text = fields[field]
     if (typeof text !== 'string') continue
     for (const path of placeholders(text)) {

@@ -130,7 +130,7 @@ export const templateFields: Fields = {
 
   token_url: { is: 'either', kinds: [url, map] },
   token_url_skip_encode: texts,
-  token_params: { is: 'either', kinds: [scalars, map] },
+  token_params: map,
   token_headers: scalars,
   token_request_method: oneOf('GET', 'POST'),
   token_request_auth_method: oneOf('basic', 'custom', 'private_key_jwt'),
@@ -145,7 +145,7 @@ export const templateFields: Fields = {
   access_token_url: url,
 
   refresh_url: url,
-  refresh_params: { is: 'either', kinds: [scalars, map] },
+  refresh_params: map,
   refresh_token_params: map,
   refresh_token_headers: scalars,
   token_expiration_buffer: number,
@@ -189,4 +189,9 @@ export const templateFields: Fields = {
   redirect_uri: { is: 'fields', fields: { host: text, https: flag, port: oneOf('any', 'exact') } },
   client_secret_required: flag,
   register_url: url,
+  register_steps: texts,
+  device_authorization_url: url,
+  revocation_url: url,
+  introspection_url: url,
+  userinfo_url: url,
 }

@@ -6,6 +6,7 @@ import { check } from './check.ts'
 import type { Glance } from './glance.ts'
 import { nearest } from './nearest.ts'
 import { invalid } from './problem.ts'
+import { withSecretsMarked } from './questions.ts'
 import { type Entry, findTemplate, glance, hashOf, isTemplateName } from './read.ts'
 import { plainTitle } from './title.ts'
 
@@ -69,10 +70,11 @@ export async function findProvider(
   const resolved = await catalogue.resolve(entry)
   const problems = [...entry.warnings, ...check({ name, ...resolved })]
   if (problems.some(({ severity }) => severity === 'error')) throw invalid(`The template "${name}"`, problems)
-  const template = resolved.fields as Template
+  const template = withSecretsMarked(resolved.fields as Template)
   const title = plainTitle(template.display_name ?? '')
   return {
     name,
+    names: resolved.names,
     title: title === '' ? name : title,
     template,
     source: sourceOf(catalogue.sourceOf(entry), entry, resolved),

@@ -1,15 +1,16 @@
-import { runInNewContext } from 'node:vm'
 import { flagOf } from '../fill/flag.ts'
-import type { Prompt, Template } from '../model/provider.ts'
-import type { Need } from '../model/world.ts'
-import { isPattern } from './pattern.ts'
+import type { Prompt, Prompts, Template } from '../model/provider.ts'
+import { isSecretName } from '../model/secret.ts'
+import type { Answers, Need } from '../model/world.ts'
+import { type Accepted, accept } from './rules.ts'
 import { plainTitle } from './title.ts'
 
-/** What to make of an answer: the value to keep, with a word where it was changed; or what is wrong with it. */
-export type Accepted = ReturnType<Need['accept']>
+/** Where a template keeps its questions, by what becomes of the answers. */
+export type Section = 'connection_config' | 'credentials' | 'integration_config' | 'assertion_option'
 
 /** A question of a template, ready to be a flag and a prompt. */
 export interface Question extends Need {
+  readonly section: Section
   /** Spellings of the flag, ours first: `--account-id`, `--accountId`. Empty where it is reached by `--param` only. */
   readonly flags: readonly string[]
   /** Set where the flag would be one of ours, or another question's: it is then `--param key=<value>`. */
@@ -17,24 +18,36 @@ export interface Question extends Need {
   readonly description: string
   /** True where leaving it empty is an answer. */
   readonly isOptional: boolean
+  /** False where nobody is asked: it is hidden, or automated; an answer that is given all the same is held to its rules. */
+  readonly isAsked: boolean
+  /** Whether the question is there at all, given the other answers of its section. */
+  readonly appliesTo: (answers: Answers) => boolean
 }
 
-const longestAnswer = 65_536
-/** A template's pattern sees at most this many characters. */
-const longestMatched = 1_024
-/** Milliseconds that a template's pattern may take; generous, since a busy machine is nobody's fault. */
-const patternTime = 2_000
-
 /**
- * The questions of a template in the order in which they are asked: those with `order` first, the others as written;
- * hidden and automated ones are never asked. `taken`: flags that mean something else already (`--scope`).
+ * The questions of a template in the order in which they are asked: those of `connection_config` with an `order`, then
+ * the other sections, then the rest as written; one that depends on another comes after it. Hidden and automated ones are
+ * not among them. `taken`: flags that mean something else already (`--scope`).
  */
-export function questions(template: Template, taken: readonly string[] = []): readonly Question[] {
+export function questions(
+  template: Template,
+  taken: readonly string[] = [],
+  sections: readonly Section[] = ['connection_config'],
+): readonly Question[] {
+  return everyQuestion(template, taken, sections).filter(({ isAsked }) => isAsked)
+}
+
+/** The same with those that nobody is asked, at the end: the rules of whatever may be answered. */
+export function everyQuestion(
+  template: Template,
+  taken: readonly string[] = [],
+  sections: readonly Section[] = ['connection_config'],
+): readonly Question[] {
   const used = new Set(taken)
-  const prompts = Object.entries(template.connection_config ?? {})
-  const asked = prompts.filter(([, prompt]) => prompt.hidden !== true && prompt.automated !== true)
-  const rank = ([, prompt]: readonly [string, Prompt]): number => prompt.order ?? Number.MAX_SAFE_INTEGER
-  return asked.sort((a, b) => rank(a) - rank(b)).map(([key, prompt]) => questionFor(key, prompt, used))
+  const written = sections.flatMap((section) => writtenIn(template, section))
+  const isAsked = ({ prompt }: Written): boolean => prompt.hidden !== true && prompt.automated !== true
+  const asked = dependentLast(written.filter(isAsked).sort((a, b) => rank(a) - rank(b)))
+  return [...asked, ...written.filter((one) => !isAsked(one))].map((one) => questionFor(one, used))
 }
 
 /** Answers that nobody is asked for: the defaults of hidden questions. */
@@ -45,117 +58,106 @@ export function hiddenAnswers(template: Template): Readonly<Record<string, strin
   return Object.fromEntries(hidden.map(([key, prompt]) => [key, prompt.default_value ?? '']))
 }
 
-function questionFor(key: string, prompt: Prompt, used: Set<string>): Question {
+/** Names that are secrets in any section, whether or not the template says so. */
+const wellKnownSecrets = new Set(
+  'apiKey api_key password client_secret clientSecret token_id token_secret dev_key privateKey private_key'.split(' '),
+)
+
+/** The template with `secret: true` on the questions that ask for one without saying so. */
+export function withSecretsMarked(template: Template): Template {
+  const marked = (section: Section, isSecret: (key: string) => boolean) => {
+    const prompts = template[section]
+    if (prompts === undefined) return {}
+    const entries = Object.entries(prompts).map(([key, prompt]) => [
+      key,
+      prompt.secret === undefined && isSecret(key) ? { ...prompt, secret: true } : prompt,
+    ])
+    return { [section]: Object.fromEntries(entries) as Prompts }
+  }
+  const isKnown = (key: string): boolean => wellKnownSecrets.has(key)
+  return {
+    ...template,
+    ...marked('connection_config', isKnown),
+    ...marked('integration_config', isKnown),
+    ...marked('credentials', isSecretName),
+    ...marked('assertion_option', isSecretName),
+  }
+}
+
+/** Whether a question is there: its condition holds, and the question that it hangs on is there itself. */
+export function isVisible(prompts: Prompts, key: string, answers: Answers, passed: readonly string[] = []): boolean {
+  const condition = promptOf(prompts, key)?.visible_when
+  if (condition === undefined || passed.includes(key)) return true
+  const { field, equals } = condition
+  const other = promptOf(prompts, field)
+  // A condition on nothing can never be met; asking is the smaller harm.
+  if (other === undefined) return true
+  const answer = answers[field] ?? other.default_value ?? ''
+  return answer === String(equals) && isVisible(prompts, field, answers, [...passed, key])
+}
+
+interface Written {
+  readonly section: Section
+  readonly key: string
+  readonly prompt: Prompt
+  readonly prompts: Prompts
+}
+
+function writtenIn(template: Template, section: Section): Written[] {
+  const prompts = template[section] ?? {}
+  return Object.entries(prompts).map(([key, prompt]) => ({ section, key, prompt, prompts }))
+}
+
+const last = Number.MAX_SAFE_INTEGER
+
+function rank({ section, prompt }: Written): number {
+  if (section === 'connection_config') return prompt.order ?? last
+  const place = ['integration_config', 'credentials', 'assertion_option'].indexOf(section)
+  return last / 2 + place * 1_000_000 + (prompt.order ?? 500_000)
+}
+
+/** Each after the one that its `visible_when` names; a circle is left as it stands. */
+function dependentLast(written: readonly Written[]): readonly Written[] {
+  const placed: Written[] = []
+  const place = (one: Written, passed: readonly Written[]): void => {
+    if (placed.includes(one) || passed.includes(one)) return
+    const field = one.prompt.visible_when?.field
+    const before = written.find(({ section, key }) => section === one.section && key === field)
+    if (before !== undefined) place(before, [...passed, one])
+    placed.push(one)
+  }
+  for (const one of written) place(one, [])
+  return placed
+}
+
+function questionFor({ section, key, prompt, prompts }: Written, used: Set<string>): Question {
+  const isAsked = prompt.hidden !== true && prompt.automated !== true
+  const flags = isAsked ? freeFlags(key, used) : []
+  for (const flag of flags) used.add(flag)
+  const held = isAsked ? prompt : { ...prompt, optional: true }
+  return {
+    key,
+    section,
+    flag: flags[0] ?? `--param ${key}=<value>`,
+    flags,
+    isParam: flags.length === 0,
+    isAsked,
+    label: plainTitle(prompt.title ?? '') || key,
+    description: plainTitle(prompt.description ?? ''),
+    isOptional: held.optional === true || prompt.default_value !== undefined,
+    prompt,
+    accept: (typed): Accepted => accept(typed, held, flags[0] ?? `--param ${key}`),
+    appliesTo: (answers) => isVisible(prompts, key, answers),
+  }
+}
+
+function freeFlags(key: string, used: ReadonlySet<string>): readonly string[] {
   const spellings = [...new Set([flagOf(key), `--${key}`])].filter((flag) => /^--[A-Za-z0-9][\w-]*$/.test(flag))
   // `--no-x` would be the negation of `--x`.
   const isTaken = used.has(spellings[0] ?? '') || spellings[0]?.startsWith('--no-') === true
-  const flags = isTaken ? [] : spellings.filter((flag) => !used.has(flag))
-  for (const flag of flags) used.add(flag)
-  const flag = flags[0] ?? `--param ${key}=<value>`
-  return {
-    key,
-    flag,
-    flags,
-    isParam: flags.length === 0,
-    label: plainTitle(prompt.title ?? '') || key,
-    description: plainTitle(prompt.description ?? ''),
-    isOptional: prompt.optional === true || prompt.default_value !== undefined,
-    prompt,
-    accept: (typed) => accept(typed, prompt, flags[0] ?? `--param ${key}`),
-  }
+  return isTaken ? [] : spellings.filter((flag) => !used.has(flag))
 }
 
-/** Trims and reduces what was typed, then holds it to the question's rules. Nothing typed means the default. */
-function accept(typed: string, prompt: Prompt, flag: string): Accepted {
-  const trimmed = typed.trim()
-  if (trimmed === '') {
-    if (prompt.default_value !== undefined) return { value: prompt.default_value }
-    return prompt.optional === true ? { value: '' } : { problem: `${flag} needs a value${exampleOf(prompt)}.` }
-  }
-  if (trimmed.length > longestAnswer) return { problem: `${flag} is longer than ${longestAnswer} characters.` }
-  if (/[\u0000-\u001f\u007f]/.test(trimmed)) return { problem: `${flag} may not contain control characters.` }
-  const reduced = reduce(trimmed, prompt)
-  if (reduced === undefined)
-    return {
-      problem: `${flag} belongs between ${prompt.prefix ?? ''}… and …${prompt.suffix ?? ''}${exampleOf(prompt)}.`,
-    }
-  if (reduced === '') return { problem: `${flag} needs a value${exampleOf(prompt)}.` }
-  const rule = brokenRule(reduced, prompt)
-  if (rule !== undefined) return { problem: `${flag} ${rule}${exampleOf(prompt)}.` }
-  if (reduced === trimmed) return { value: reduced }
-  return {
-    value: reduced,
-    note: prompt.secret === true ? `${flag} was shortened.` : `Took "${reduced}" from "${trimmed}".`,
-  }
-}
-
-function exampleOf(prompt: Prompt): string {
-  const example = plainTitle(prompt.example ?? '')
-  return example === '' ? '' : `, for example ${example}`
-}
-
-/**
- * `https://acme.zendesk.com/agent` is `acme` where the template supplies `https://` and `.zendesk.com` around it.
- * Undefined where a whole URL was given that is not one of this provider's.
- */
-function reduce(typed: string, { prefix = '', suffix = '', format, example = '' }: Prompt): string | undefined {
-  if (format === 'uri') return typed
-  const isHostPart = prefix.includes('://') || suffix.startsWith('.') || format === 'hostname'
-  if (!isHostPart) return typed
-  const scheme = /^https?:\/\//i.exec(typed)?.[0]
-  const isUrl = scheme !== undefined
-  let rest = typed.slice(scheme?.length ?? 0)
-  const lead = prefix.replace(/^[a-z]+:\/\//i, '')
-  if (lead !== '' && rest.toLowerCase().startsWith(lead.toLowerCase())) rest = rest.slice(lead.length)
-  const tail = suffix.split('/')[0] ?? ''
-  const keepsPath = tail === '' && example.replace(/^[a-z]+:\/\//i, '').includes('/')
-  const path = rest.search(keepsPath ? /[?#]/ : /[/?#]/)
-  // Without a scheme a slash is no URL's; the rules judge it as it is.
-  const host = (isUrl && path !== -1 ? rest.slice(0, path) : rest).replace(/\/$/, '')
-  if (tail === '') return host
-  if (host.toLowerCase().endsWith(tail.toLowerCase()) && host.length > tail.length) return host.slice(0, -tail.length)
-  return isUrl ? undefined : host
-}
-
-const formats: Readonly<Record<string, readonly [rule: RegExp | ((value: string) => boolean), words: string]>> = {
-  hostname: [/^[a-zA-Z0-9.-]+$/, 'must be a host name'],
-  uuid: [/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i, 'must be a UUID'],
-  uri: [(value) => URL.canParse(value), 'must be a whole URL'],
-  email: [/^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'must be an e-mail address'],
-}
-
-/** The rule that a value breaks, as the end of a sentence; undefined where it keeps them all. */
-function brokenRule(value: string, prompt: Prompt): string | undefined {
-  if (prompt.enum && !prompt.enum.includes(value)) return `must be one of ${prompt.enum.map(plainTitle).join(', ')}`
-  const format =
-    prompt.format !== undefined && Object.hasOwn(formats, prompt.format) ? formats[prompt.format] : undefined
-  if (format) {
-    const [rule, words] = format
-    if (!(rule instanceof RegExp ? rule.test(value) : rule(value))) return words
-  }
-  // One that is no regular expression is the template's fault, which its check warns of.
-  const isHeld = prompt.pattern !== undefined && isPattern(prompt.pattern)
-  return isHeld ? brokenPattern(value, prompt.pattern) : undefined
-}
-
-/** Without groups and with one repetition at most, a pattern cannot run away: most are of this kind. */
-function isPlain(pattern: string): boolean {
-  return !/[(]|\\\d/.test(pattern) && (pattern.match(/[*+?{]/g) ?? []).length <= 1
-}
-
-/** A pattern comes from a stranger: unless it is plain, it runs in a context of its own, for a bounded time. */
-function brokenPattern(value: string, pattern: string): string | undefined {
-  if (value.length > longestMatched) return `may have at most ${longestMatched} characters`
-  const shown = plainTitle(pattern)
-  if (isPlain(pattern)) return new RegExp(pattern).test(value) ? undefined : `must match ${shown}`
-  try {
-    const matches: unknown = runInNewContext(
-      'new RegExp(pattern).test(value)',
-      { pattern, value },
-      { timeout: patternTime },
-    )
-    return matches === true ? undefined : `must match ${shown}`
-  } catch {
-    return `cannot be checked: the template's pattern ${shown} takes too long`
-  }
+function promptOf(prompts: Prompts, key: string): Prompt | undefined {
+  return Object.hasOwn(prompts, key) ? prompts[key] : undefined
 }

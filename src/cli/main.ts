@@ -11,6 +11,7 @@ export async function main(argv: readonly string[]): Promise<void> {
       () => process.exit(1),
     )
   })
+  process.stdout.on('error', leave)
   try {
     if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
       process.stdout.write(`${version()}\n`)
@@ -23,7 +24,6 @@ export async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function run(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', leave)
   const { declare, unknownCommand } = await import('./program.ts')
   const { program, connect } = declare(argv[0] === 'help' ? argv[1] : argv[0])
   program.hook('preSubcommand', async (_, subcommand) => {

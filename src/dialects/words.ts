@@ -1,59 +1,99 @@
 import { fillText } from '../fill/fill.ts'
 import { contextOf } from '../fill/flaw.ts'
 import type { Dialect, Remark, Setting, TokenRequest } from '../model/dialect.ts'
-import type { Scalar } from '../model/provider.ts'
-import { normalise } from './answer.ts'
+import { isMembers, normalise } from './answer.ts'
+import { authorizationInWords, callbackNames } from './authorization.ts'
 
 /** What a template can spell out with its own words: parameters, body format, names. Every provider speaks it. */
-export const words: Dialect = { callback, request, response }
+export const words: Dialect = { authorize: authorizationInWords, callback, request, response }
 
 function callback(params: URLSearchParams, { template }: Setting, remark: Remark): URLSearchParams {
-  const name = template.authorization_code_param_in_callback
-  const code = name === undefined ? null : params.get(name)
-  if (name === undefined || name === 'code' || code === null || params.has('code')) return params
-  remark(`the code comes as "${name}"`)
+  const names = callbackNames(template).filter(([name, standard]) => params.has(name) && !params.has(standard))
+  if (names.length === 0) return params
   const renamed = new URLSearchParams(params)
-  renamed.delete(name)
-  renamed.set('code', code)
+  for (const [name, standard] of names) {
+    remark(`the ${standard} comes as "${name}"`)
+    renamed.delete(name)
+    for (const value of params.getAll(name)) renamed.append(standard, value)
+  }
   return renamed
 }
 
 function request(request: TokenRequest, setting: Setting, remark: Remark): TokenRequest {
-  const { template, grant } = setting
+  const { template } = setting
   const params = new URLSearchParams(request.params)
-  const extra = grant === 'refresh_token' ? (template.refresh_params ?? template.token_params) : template.token_params
-  for (const [name, value] of Object.entries(filled(extra ?? {}, setting))) {
-    // A refresh with the first request's grant type would never work, whatever the template says.
-    if (name !== 'grant_type') params.set(name, value)
-  }
+  const extra = templateParams(setting)
+  for (const [name, value] of Object.entries(extra)) setParam(params, name, value)
   for (const [name, value] of Object.entries(setting.tokenParams)) {
     if (value === null) params.delete(name)
     else params.set(name, value)
   }
+  tellAuthentication(request, params, setting, remark)
   if (template.body_format !== 'json') return { ...request, params }
   remark('the token request is JSON')
   const headers = request.headers.filter(([name]) => name.toLowerCase() !== 'content-type')
+  const typed = Object.entries(extra).filter(([name]) => params.has(name) && setting.tokenParams[name] === undefined)
   return {
     ...request,
     params,
     headers: [...headers, ['content-type', 'application/json']],
-    body: JSON.stringify(Object.fromEntries(params)),
+    body: JSON.stringify({ ...Object.fromEntries(params), ...Object.fromEntries(typed) }),
   }
 }
 
-function filled(
-  params: Readonly<Record<string, Scalar>>,
-  { params: answers, template }: Setting,
-): Record<string, string> {
-  const context = contextOf(template.display_name ?? 'template', template)
-  const fillOne = (name: string, value: string): string =>
-    fillText(`token_params.${name}`, value, { connectionConfig: answers }, context)
-  return Object.fromEntries(
-    Object.entries(params).map(([name, value]) => [
-      name,
-      typeof value === 'string' ? fillOne(name, value) : String(value),
-    ]),
+/** What the template adds to this grant's request; its `grant_type` never wins, or a refresh would be none. */
+function templateParams(setting: Setting): Readonly<Record<string, unknown>> {
+  const { template, grant } = setting
+  const isOwn = grant === 'refresh_token' && template.refresh_params !== undefined
+  const field = isOwn ? 'refresh_params' : 'token_params'
+  const written = Object.entries(template[field] ?? {}).filter(
+    ([name, value]) => name !== 'grant_type' && value !== null && value !== undefined,
   )
+  return Object.fromEntries(written.map(([name, value]) => [name, filled(value, `${field}.${name}`, setting)]))
+}
+
+/** The texts of a value filled, however deep they stand; everything else as it is. */
+function filled(value: unknown, field: string, setting: Setting): unknown {
+  if (typeof value === 'string') {
+    const { params, template } = setting
+    const scope = {
+      connectionConfig: params,
+      get now() {
+        return setting.now
+      },
+      get random() {
+        return setting.random
+      },
+    }
+    return fillText(field, value, scope, contextOf(template.display_name ?? 'template', template))
+  }
+  if (Array.isArray(value)) return value.map((item, index) => filled(item, `${field}[${index}]`, setting))
+  if (!isMembers(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [name, filled(item, `${field}.${name}`, setting)]),
+  )
+}
+
+/** As a form has it: a list repeats the name, fields are JSON. */
+function setParam(params: URLSearchParams, name: string, value: unknown): void {
+  params.delete(name)
+  for (const item of Array.isArray(value) ? value : [value])
+    params.append(name, typeof item === 'object' ? JSON.stringify(item) : String(item))
+}
+
+/** RFC 6749 §2.3 allows one way in a request; some providers were made to be sent two, and that choice is never silent. */
+function tellAuthentication(
+  { headers }: TokenRequest,
+  params: URLSearchParams,
+  { template }: Setting,
+  remark: Remark,
+): void {
+  const isBasic = headers.some(([name, value]) => name.toLowerCase() === 'authorization' && /^basic /i.test(value))
+  if (!isBasic) return
+  if (params.has('client_secret'))
+    remark('the client secret is sent twice, in a Basic header and in the body; RFC 6749 §2.3 allows one')
+  else if (template.token_request_auth_method === 'basic' && template.authorization_method !== 'header')
+    remark('a Basic header that is not form-encoded; if it is refused, --client-auth basic+post sends the body too')
 }
 
 function response(answer: Parameters<NonNullable<Dialect['response']>>[0], { template }: Setting, remark: Remark) {

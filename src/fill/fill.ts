@@ -1,6 +1,6 @@
 import { type FillContext, type Flaw, flawError } from './flaw.ts'
-import { functions, words } from './forms.ts'
-import { type Piece, type Placeholder, parse } from './parse.ts'
+import { type Form, functions, words } from './forms.ts'
+import { type Call, type Piece, type Placeholder, parse, splitAt, trim } from './parse.ts'
 import { type Scope, valueAt } from './scope.ts'
 
 /**
@@ -45,18 +45,20 @@ export function fillText(field: string, text: string, scope: Scope, context: Fil
 
 /** Every path that the text refers to, alternatives and arguments included, each once, in order. */
 export function placeholders(text: string): readonly string[] {
+  return [...new Set(placeholdersByAlternative(text).flat())]
+}
+
+/** The paths that each alternative of `A || B || C` refers to. */
+export function placeholdersByAlternative(text: string): readonly (readonly string[])[] {
   const parsed = parse(text)
-  if ('malformed' in parsed) return []
-  const found = new Set<string>()
-  const collect = (pieces: readonly Piece[]): void => {
-    for (const piece of pieces) {
-      if (typeof piece === 'string') continue
-      if (piece.call) collect(piece.call.argument)
-      else found.add(piece.source)
-    }
-  }
-  parsed.alternatives.forEach(collect)
-  return [...found]
+  return 'malformed' in parsed ? [] : parsed.alternatives.map((pieces) => [...new Set(pathsIn(pieces))])
+}
+
+function pathsIn(pieces: readonly Piece[]): readonly string[] {
+  return pieces.flatMap((piece) => {
+    if (typeof piece === 'string') return []
+    return piece.call ? pathsIn(piece.call.argument) : [piece.source]
+  })
 }
 
 /** Picks the alternative that stands, its values looked up but not yet encoded. */
@@ -104,21 +106,49 @@ function resolveAll(pieces: readonly Piece[], scope: Scope, emptyIsMissing: bool
 
 function resolve(placeholder: Placeholder, scope: Scope): Resolved | { readonly flaw: Flaw } {
   const { source, call } = placeholder
-  if (call) {
-    const compute = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined
-    if (!compute) return { flaw: { kind: 'unknown', form: `${call.name}(…)` } }
-    const argument = resolveAll(call.argument, scope, false)
-    if ('flaw' in argument) return argument
-    return { value: compute(argument.pieces.map((piece) => piece.value).join('')), path: source }
-  }
-  const word = /^([a-z]+)([:+-].*)?$/.exec(source)
+  if (call) return computed(source, call, scope)
+  const word = /^([a-z]+)([:+-].*)?$/s.exec(source)
   const make = word?.[1] !== undefined && Object.hasOwn(words, word[1]) ? words[word[1]] : undefined
   if (make) {
     const value = make(scope, word?.[2] ?? '')
-    return value === undefined ? { flaw: { kind: 'unknown', form: source } } : { value, path: source }
+    if (typeof value === 'string') return { value, path: source }
+    return { flaw: 'missing' in value ? { kind: 'missing', paths: value.missing } : { kind: 'unknown', form: source } }
   }
   const value = valueAt(scope, source)
   return value === undefined ? { flaw: { kind: 'missing', paths: [source] } } : { value, path: source }
+}
+
+function computed(source: string, call: Call, scope: Scope): Resolved | { readonly flaw: Flaw } {
+  const form = Object.hasOwn(functions, call.name) ? functions[call.name] : undefined
+  if (!form) return { flaw: { kind: 'unknown', form: `${call.name}(…)` } }
+  const written = argumentsOf(call.argument, form.parted)
+  const [fewest, most] = form.count
+  if (written.length < fewest || written.length > most) {
+    const wanted = fewest === most ? String(fewest) : `${fewest} to ${most}`
+    return { flaw: { kind: 'malformed', why: `${call.name}(…) takes ${wanted} arguments, not ${written.length}` } }
+  }
+  const filled = written.map((pieces) => resolveAll(pieces, scope, false))
+  const flaws = filled.flatMap((one) => ('flaw' in one ? [one.flaw] : []))
+  const other = flaws.find(({ kind }) => kind !== 'missing')
+  if (other !== undefined) return { flaw: other }
+  const missing = flaws.flatMap((flaw) => (flaw.kind === 'missing' ? flaw.paths : []))
+  if (missing.length > 0) return { flaw: { kind: 'missing', paths: missing } }
+  const args = filled.map((one) => ('pieces' in one ? one.pieces.map(({ value }) => value).join('') : ''))
+  const made = form.compute(args, scope)
+  if (typeof made === 'string') return { value: made, path: source }
+  if ('missing' in made) return { flaw: { kind: 'missing', paths: made.missing } }
+  const [path = source] = pathsIn(written[made.argument] ?? [])
+  return { flaw: { kind: 'refused', path, why: made.why } }
+}
+
+/** The arguments, parted at the template's own commas; blanks around one are the template's too. */
+function argumentsOf(pieces: readonly Piece[], parted: Form['parted']): readonly (readonly Piece[])[] {
+  if (parted === 'nowhere') return [pieces]
+  const all = splitAt(pieces, ',')
+  const [last] = all.slice(-1)
+  if (parted === 'at each' || last === undefined || all.length < 2) return all.map(trim)
+  const lead = all.slice(0, -1).flatMap((part, index) => (index === 0 ? part : [',', ...part]))
+  return [lead, trim(last)]
 }
 
 /** A value as one component of a URL. `.` and `..` are refused: they would walk the path, however they are encoded. */

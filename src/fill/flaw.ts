@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 import { type AuthCliError, TemplateError, UsageError } from '../model/errors.ts'
-import type { Template } from '../model/provider.ts'
+import type { Prompt, Template } from '../model/provider.ts'
 import { flagOf } from './flag.ts'
 
 /** Why a text could not be filled. */
@@ -16,30 +16,48 @@ export type Flaw =
 export interface FillContext {
   /** Name of the template. */
   readonly template: string
-  /** What to type for a key of `connectionConfig`; undefined where the template declares no such key. */
-  readonly flagFor: (key: string) => string | undefined
+  /** What to type for a key of that section; undefined where the template declares no such key. */
+  readonly flagFor: (key: string, section: Section) => string | undefined
 }
+
+/** The sections of questions, as a text refers to them. */
+const sections = {
+  connectionConfig: 'connection_config',
+  credentials: 'credentials',
+  assertionOption: 'assertion_option',
+  integrationConfig: 'integration_config',
+} as const
+
+type Section = keyof typeof sections
 
 /**
  * The context of a template's own texts. `asked`: what to type for each question that has a flag of its own; any other
  * declared key is reached by `--param`.
  */
 export function contextOf(name: string, template: Template, asked?: ReadonlyMap<string, string>): FillContext {
-  const declared = new Set<string>([
-    ...Object.keys(template.connection_config ?? {}),
-    ...(template.token_response_metadata ?? []),
-    ...(template.redirect_uri_metadata ?? []),
-    ...listed(template['connection_configuration']),
-    ...listed(template['webhook_response_metadata']),
-  ])
+  const declared = declaredKeys(template)
   return {
     template: name,
-    flagFor: (key) => {
+    flagFor: (key, section) => {
+      if (section !== 'connectionConfig') return askedByFlag(template, section, key) ? flagOf(key) : undefined
       if (!declared.has(key)) return undefined
       if (asked) return asked.get(key) ?? `--param ${key}=<value>`
-      return askedByFlag(template, key) ? flagOf(key) : `--param ${key}=<value>`
+      return askedByFlag(template, section, key) ? flagOf(key) : `--param ${key}=<value>`
     },
   }
+}
+
+/** Every key of `connectionConfig` that a template declares: asked for, brought by an answer, or found by a look-up. */
+export function declaredKeys(template: Readonly<Record<string, unknown>>): ReadonlySet<string> {
+  const prompts = template['connection_config']
+  const names = typeof prompts === 'object' && prompts !== null ? Object.keys(prompts) : []
+  const lists = [
+    'token_response_metadata',
+    'redirect_uri_metadata',
+    'connection_configuration',
+    'webhook_response_metadata',
+  ]
+  return new Set([...names, ...lists.flatMap((field) => listed(template[field]))])
 }
 
 /** The error that says what stopped `field`, whose text is `text`, from being filled. Values never stand in it. */
@@ -52,7 +70,7 @@ export function flawError(flaw: Flaw, field: string, text: string, context: Fill
     })
   switch (flaw.kind) {
     case 'malformed':
-      return template(flaw.why, 'Close every "${" with "}".')
+      return template(flaw.why, 'Correct it; every "${" needs its "}".')
     case 'unknown':
       return template(`"\${${flaw.form}}" is not understood here`, 'Check its spelling, or update auth-cli.')
     case 'refused': {
@@ -83,12 +101,15 @@ export function flawError(flaw: Flaw, field: string, text: string, context: Fill
 function spoken(path: string, context: FillContext): string | undefined {
   if (path === 'clientId') return '--client-id'
   if (path === 'clientSecret') return '--client-secret'
-  const key = /^connectionConfig\.(.+)$/s.exec(path)?.[1]
-  return key === undefined ? undefined : context.flagFor(key)
+  const [, section, key] = /^(\w+)\.(.+)$/s.exec(path) ?? []
+  if (section === undefined || key === undefined)
+    return context.flagFor(path, 'connectionConfig') ?? context.flagFor(path, 'credentials')
+  return Object.hasOwn(sections, section) ? context.flagFor(key, section as Section) : undefined
 }
 
-function askedByFlag(template: Template, key: string): boolean {
-  const prompt = template.connection_config?.[key]
+function askedByFlag(template: Template, section: Section, key: string): boolean {
+  const prompts = template[sections[section]] as Readonly<Record<string, Prompt>> | undefined
+  const prompt = prompts && Object.hasOwn(prompts, key) ? prompts[key] : undefined
   return prompt !== undefined && prompt.automated !== true && prompt.hidden !== true
 }
 

@@ -1,9 +1,15 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
+/** A function and all that stands between its parentheses. */
+export interface Call {
+  readonly name: string
+  readonly argument: readonly Piece[]
+}
+
 /** One `${…}`: a path or word, or a function with its argument. */
 export interface Placeholder {
   /** As written between the braces. */
   readonly source: string
-  readonly call?: { readonly name: string; readonly argument: readonly Piece[] } | undefined
+  readonly call?: Call | undefined
 }
 
 /** A text is literal pieces and placeholders in turn. */
@@ -72,21 +78,28 @@ function parsePlaceholder(text: string, start: number, depth: number): Read<{ pl
 }
 
 function splitAtBars(pieces: readonly Piece[]): readonly (readonly Piece[])[] {
-  const alternatives: Piece[][] = [[]]
-  for (const piece of pieces) {
-    if (typeof piece !== 'string') {
-      alternatives.at(-1)?.push(piece)
-      continue
-    }
-    piece.split('||').forEach((part, index) => {
-      if (index > 0) alternatives.push([])
-      if (part !== '') alternatives.at(-1)?.push(part)
-    })
-  }
+  const alternatives = splitAt(pieces, '||')
   return alternatives.length === 1 ? alternatives : alternatives.map(trim).filter((pieces) => pieces.length > 0)
 }
 
-function trim(pieces: readonly Piece[]): readonly Piece[] {
+/** The pieces parted at a sign in their literal text; what a placeholder holds is never looked into. */
+export function splitAt(pieces: readonly Piece[], sign: string): readonly (readonly Piece[])[] {
+  const parts: Piece[][] = [[]]
+  for (const piece of pieces) {
+    if (typeof piece !== 'string') {
+      parts.at(-1)?.push(piece)
+      continue
+    }
+    piece.split(sign).forEach((part, index) => {
+      if (index > 0) parts.push([])
+      if (part !== '') parts.at(-1)?.push(part)
+    })
+  }
+  return parts
+}
+
+/** The pieces without the blanks at either end. */
+export function trim(pieces: readonly Piece[]): readonly Piece[] {
   return pieces
     .map((piece, index) => {
       if (typeof piece !== 'string') return piece

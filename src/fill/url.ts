@@ -8,9 +8,10 @@ type Placed = { readonly text: string } | { readonly why: string }
  * Fills the URL of an endpoint. A value keeps to its place: in the host it is letters, digits, hyphens and dots, so
  * that it never changes which site is meant; as the whole host it may carry a port and a path; at the very start it is a
  * whole http(s) URL; anywhere else it is percent-encoded. The template's own bytes, an existing query included, stay as they
- * are. Throws UsageError `MISSING_INPUT`, `BAD_FLAG`; TemplateError `TEMPLATE_INVALID`.
+ * are. With `asWritten` a value in the path or query keeps its slashes and signs too, but never begins a query or fragment
+ * of its own. Throws UsageError `MISSING_INPUT`, `BAD_FLAG`; TemplateError `TEMPLATE_INVALID`.
  */
-export function fillUrl(field: string, text: string, scope: Scope, context: FillContext): string {
+export function fillUrl(field: string, text: string, scope: Scope, context: FillContext, asWritten = false): string {
   const chosen = choose(text.trim(), scope, true)
   if ('flaw' in chosen) throw flawError(chosen.flaw, field, text, context)
   let url = ''
@@ -19,7 +20,7 @@ export function fillUrl(field: string, text: string, scope: Scope, context: Fill
       url += value
       return
     }
-    const placed = placeValue(url, value, following(chosen.pieces, index))
+    const placed = placeValue(url, value, following(chosen.pieces, index), asWritten ? encodeLittle : encode)
     if ('why' in placed) throw flawError({ kind: 'refused', path, why: placed.why }, field, text, context)
     url += placed.text
   })
@@ -40,13 +41,22 @@ export function flawOfUrl(url: string): string | undefined {
 }
 
 /** `before` is the URL as filled so far, so the value's place is read off it. */
-function placeValue(before: string, value: string, after: string): Placed {
+function placeValue(before: string, value: string, after: string, encoded: (value: string) => Placed): Placed {
   if (before === '') return after.startsWith('://') ? placeScheme(value) : placeWhole(value, after)
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)$/i.exec(before)?.[1]
-  if (authority === undefined) return encode(value)
+  if (authority === undefined) return encoded(value)
   if (authority.endsWith(':')) return placePort(value)
   if (authority === '' && /^([/?#]|$)/.test(after)) return placeHost(value)
   return placeLabels(value)
+}
+
+/** All but what would end the place or walk the path stands as it is written. */
+function encodeLittle(value: string): Placed {
+  if (value.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment)))
+    return { why: 'it may not hold "." or ".."' }
+  const whole = encode(value)
+  if ('why' in whole) return whole
+  return { text: value.replace(/[^\x21-\x7e]+|[?#&"<>\\^`{|}]/g, encodeURIComponent) }
 }
 
 function placeScheme(value: string): Placed {
@@ -71,7 +81,7 @@ function placeLabels(value: string): Placed {
 /** Some providers' own examples carry a path behind the host (`acme.example.com/main`): it cannot change the site. */
 function placeHost(value: string): Placed {
   const [, host = '', port, path = ''] =
-    /^(\[[0-9A-Fa-f:.]+\]|[^:/]*)(?::(\d{1,5}))?((?:\/[\w.~-]+)*)$/.exec(value) ?? []
+    /^(\[[0-9A-Fa-f:.]+\]|[^:/]*)(?::(\d{1,5}))?((?:(?:\/[\w.~-]+)+\/?)?)$/.exec(value) ?? []
   const isHost = host.startsWith('[') || (host.length <= 253 && labels.test(host))
   const isPort = port === undefined || (Number(port) >= 1 && Number(port) <= 65_535)
   const isPath = !path.split('/').some((segment) => segment === '.' || segment === '..')

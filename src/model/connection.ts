@@ -26,6 +26,8 @@ export interface Snapshot {
   readonly origins: readonly string[]
   readonly template: Template
   readonly source: TemplateSource
+  /** The provider's name and those that its alias stood for. */
+  readonly names?: readonly string[] | undefined
   readonly client: Client
   readonly redirectUri: string
   readonly tokenParams: Readonly<Record<string, string | null>>

@@ -30,6 +30,9 @@ export interface Setting {
   readonly scopes: readonly string[]
   readonly grant: 'authorization_code' | 'refresh_token'
   readonly tokenParams: Readonly<Record<string, string | null>>
+  /** The instant, and the one random value, that texts of the template may ask for. */
+  readonly now?: Date | undefined
+  readonly random?: string | undefined
 }
 
 /** Told each time something deviates from the standard: for a testing tool the deviation is a finding. */

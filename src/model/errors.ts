@@ -46,7 +46,8 @@ export interface Problem {
   readonly field?: string | undefined
   readonly message: string
   readonly fix?: string | undefined
-  readonly severity: 'error' | 'warning'
+  /** A `note` is for who looks after the template: it changes nothing, so nobody else is told. */
+  readonly severity: 'error' | 'warning' | 'note'
 }
 
 /** The template's author must act. */

@@ -78,6 +78,8 @@ export interface Integration {
   readonly registerUrl?: string | undefined
   /** Where each answer came from, by its flag's name without dashes: `client-id`, `subdomain`, `scope`. */
   readonly answeredBy: Readonly<Record<string, AnswerSource>>
+  /** Words about answers that were reduced or left out, or that the template warns of; no secret stands in them. */
+  readonly notes?: readonly string[] | undefined
 }
 
 /** What `integrations add` keeps on disk. */

@@ -23,7 +23,14 @@ export interface Prompt {
   readonly secret?: boolean | undefined
   readonly order?: number | undefined
   readonly doc_section?: string | undefined
+  /** Asked, and held to its rules, only where the answer to `field` is `equals`, and that question is itself asked. */
+  readonly visible_when?: { readonly field: string; readonly equals: unknown } | undefined
+  /** A word of warning for each value that deserves one. */
+  readonly warnings?: Readonly<Record<string, Scalar>> | undefined
 }
+
+/** Questions by the name of their answer, in the order in which they are written. */
+export type Prompts = Readonly<Record<string, Prompt>>
 
 /** What a provider asks of the redirect URL (an extension of ours). */
 export interface RedirectUriHints {
@@ -56,23 +63,41 @@ export interface Template {
   readonly authorization_params?: Readonly<Record<string, Scalar>> | undefined
   /** `header`: client id and secret as form-encoded Basic (RFC 6749 §2.3.1) instead of in the body. */
   readonly authorization_method?: string | undefined
+  /** `scopes`: the scope stands as written at the end of the URL; `base_url`: answers stand as written in its path. */
+  readonly authorization_url_skip_encode?: readonly string[] | undefined
+  /** True: a parameter without a value is left out of the URL. */
+  readonly authorization_url_skip_empty?: boolean | undefined
+  /** Text → text, each replaced once in the finished URL, in this order. */
+  readonly authorization_url_replacements?: Readonly<Record<string, Scalar>> | undefined
+  /** Stands behind a `#` before the query: `origin/path#fragment?query`. */
+  readonly authorization_url_fragment?: string | undefined
   readonly authorization_code_param_in_callback?: string | undefined
   readonly disable_pkce?: boolean | undefined
   readonly scope_separator?: string | undefined
   readonly default_scopes?: readonly string[] | undefined
   readonly token_url?: string | undefined
-  readonly token_params?: Readonly<Record<string, Scalar>> | undefined
+  readonly token_url_skip_encode?: readonly string[] | undefined
+  /** Texts, numbers, true, false; where the body is JSON, lists and fields too. */
+  readonly token_params?: Readonly<Record<string, unknown>> | undefined
   /** `basic`: raw (not form-encoded) Basic. */
   readonly token_request_auth_method?: string | undefined
   readonly token_response_metadata?: readonly string[] | undefined
   readonly redirect_uri_metadata?: readonly string[] | undefined
+  /** Answers that a look-up after the connection fills in, so that nobody is asked for them. */
+  readonly connection_configuration?: readonly string[] | undefined
   readonly alternate_access_token_response_path?: string | undefined
   readonly body_format?: string | undefined
   readonly refresh_url?: string | undefined
-  readonly refresh_params?: Readonly<Record<string, Scalar>> | undefined
+  readonly refresh_params?: Readonly<Record<string, unknown>> | undefined
   /** Seconds before expiry at which a token counts as stale. */
   readonly token_expiration_buffer?: number | undefined
-  readonly connection_config?: Readonly<Record<string, Prompt>> | undefined
+  readonly connection_config?: Prompts | undefined
+  /** Secrets that some modes ask for. */
+  readonly credentials?: Prompts | undefined
+  /** What is kept with the integration rather than the connection. */
+  readonly integration_config?: Prompts | undefined
+  /** Asked each time and never kept. */
+  readonly assertion_option?: Prompts | undefined
   readonly proxy?: ProxySettings | undefined
   /** Ours: the issuer identifier (RFC 8414, RFC 9207); lets `iss` and the ID token be checked. */
   readonly issuer?: string | undefined
@@ -82,6 +107,13 @@ export interface Template {
   readonly client_secret_required?: boolean | undefined
   /** Ours: where the person creates the app and registers the redirect URL. */
   readonly register_url?: string | undefined
+  /** Ours: what to do there, one short sentence a step. */
+  readonly register_steps?: readonly string[] | undefined
+  /** Ours: RFC 8628 §3.1, RFC 7009, RFC 7662, OpenID Connect Core §5.3. */
+  readonly device_authorization_url?: string | undefined
+  readonly revocation_url?: string | undefined
+  readonly introspection_url?: string | undefined
+  readonly userinfo_url?: string | undefined
   readonly [field: string]: unknown
 }
 
@@ -99,6 +131,8 @@ export interface TemplateSource {
 /** A place that issues credentials: a template read, resolved and checked. */
 export interface Provider {
   readonly name: string
+  /** The name, then those that its alias stands for: it shares their accents. */
+  readonly names: readonly string[]
   /** `display_name`, stripped of control and escape sequences; the name where there is none. */
   readonly title: string
   readonly template: Template

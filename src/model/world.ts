@@ -37,6 +37,8 @@ export interface Need {
   readonly environment?: string | undefined
   readonly label: string
   readonly prompt: Prompt
+  /** Whether it is asked at all, given the answers so far; always where absent. */
+  readonly appliesTo?: ((answers: Answers) => boolean) | undefined
   /** Checks and reduces what was typed: the value to keep, or what is wrong with it. */
   readonly accept: (typed: string) => { readonly value: string; readonly note?: string } | { readonly problem: string }
 }
@@ -59,6 +61,8 @@ export interface Shelf<T> {
     change: (current: T | undefined) => Promise<T | undefined> | T | undefined,
     signal?: AbortSignal,
   ): Promise<T | undefined>
+  /** Throws MachineError `NOT_WRITABLE`, `DISK_FULL` where it is plain already that nothing could be saved. */
+  ready(): Promise<void>
   /** True when there was one. */
   remove(name: string): Promise<boolean>
 }

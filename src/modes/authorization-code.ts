@@ -143,11 +143,14 @@ export function authorizationRequest(
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
+/** Stands for a token endpoint that only the callback will tell. */
+const unknownEndpoint = 'https://unknown.invalid/'
+
 /** What the token request would be, shown to `line` and never answered. Rejects as `line` does. */
 export async function rehearseExchange(integration: Integration, attempt: Attempt, request: Request): Promise<void> {
   const { exchangeCode } = await import('../wire/oauth.ts')
   const params = new URLSearchParams({ code: 'CODE', state: request.state })
-  const token = tokenEndpoint(integration, integration.params)
+  const token = integration.endpoints.token ?? unknownEndpoint
   await exchangeCode(
     talkTo(integration, attempt, { ...integration.endpoints, token }, integration.params, request, undefined),
     {
@@ -331,7 +334,7 @@ function lateEndpoint(
   if (text === undefined) return undefined
   try {
     const context = contextOf(provider.name, provider.template)
-    const url = fillUrl(field, text, { connectionConfig: answers }, context).replace(/\/+$/, '')
+    const url = fillUrl(field, text, { ...answers, connectionConfig: answers }, context).replace(/\/+$/, '')
     assertSecure(url, allowHttp, field)
     return url
   } catch (error) {
@@ -500,7 +503,7 @@ function tokenEndpoint(integration: Integration, answers: Readonly<Record<string
   const { name, template } = provider
   return (
     endpoints.token ??
-    fillUrl('token_url', template.token_url ?? '', { connectionConfig: answers }, contextOf(name, template))
+    fillUrl('token_url', template.token_url ?? '', { ...answers, connectionConfig: answers }, contextOf(name, template))
   )
 }
 

@@ -23,6 +23,7 @@ export function makeAsk(person: Person): Pick<World, 'ask' | 'confirm'> {
       const answers: Record<string, string> = {}
       if (!person.interactive) return { ...answers, ...answerWithout(needs) }
       for (const need of needs) {
+        if (need.appliesTo?.(answers) === false) continue
         const value = await answerTo(need, person, signal)
         if (value !== undefined) answers[need.key] = value
       }
@@ -39,9 +40,10 @@ export function makeAsk(person: Person): Pick<World, 'ask' | 'confirm'> {
 
 /** Nobody is there: defaults answer what they can, and one error names the rest. */
 function answerWithout(needs: readonly Need[]): Answers {
-  const missing = needs.filter(({ prompt }) => prompt.default_value === undefined && prompt.optional !== true)
+  const there = needs.filter(({ appliesTo }) => appliesTo?.({}) !== false)
+  const missing = there.filter(({ prompt }) => prompt.default_value === undefined && prompt.optional !== true)
   if (missing.length > 0) throw missingInput(missing)
-  const answered = needs.flatMap((need) => {
+  const answered = there.flatMap((need) => {
     const judged = need.prompt.default_value === undefined ? undefined : need.accept(need.prompt.default_value)
     return judged && 'value' in judged ? [[need.key, judged.value] as const] : []
   })

@@ -52,8 +52,8 @@ export function planBrowser({ env, platform, isTerminal, flagBrowser, settingsBr
   if (flagBrowser === false) return { plan: 'none', reason: '--no-browser' }
   if (flagBrowser) return { plan: 'command', command: flagBrowser, from: '--browser' }
   if (env['BROWSER']?.trim()) return { plan: 'command', command: env['BROWSER'], from: '$BROWSER' }
-  if (settingsBrowser) return { plan: 'command', command: settingsBrowser, from: 'config' }
   if (!['', '0', 'false'].includes(env['CI'] ?? '')) return { plan: 'none', reason: 'CI' }
+  if (settingsBrowser) return { plan: 'command', command: settingsBrowser, from: 'config' }
   if (!isTerminal) return { plan: 'none', reason: 'no terminal' }
   if (env['SSH_CONNECTION'] || env['SSH_CLIENT'] || env['SSH_TTY']) return { plan: 'none', reason: 'SSH' }
   const isWsl = Boolean(env['WSL_DISTRO_NAME'] || env['WSL_INTEROP'])

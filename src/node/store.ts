@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { type Connection, type ConnectionLine, lineOf } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
@@ -110,6 +110,15 @@ export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
         return next
       }
       return locked(name, rewrite, signal)
+    },
+
+    async ready() {
+      try {
+        makeFolder(folder)
+        accessSync(folder, constants.W_OK | constants.X_OK)
+      } catch (error) {
+        throw diskTrouble(error, 'Nothing can be saved', folder)
+      }
     },
 
     async remove(name) {

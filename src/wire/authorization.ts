@@ -61,6 +61,14 @@ export function unguessable(random: (bytes: number) => Uint8Array): string {
   return Buffer.from(random(32)).toString('base64url')
 }
 
+/** A random UUID (RFC 9562 §5.4), lower case. */
+export function randomUuid(random: (bytes: number) => Uint8Array): string {
+  const bytes = Buffer.from(random(16))
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+}
+
 /** `code_challenge` for `S256` (RFC 7636 §4.2). */
 export function challengeOf(verifier: string): string {
   return createHash('sha256').update(verifier, 'ascii').digest('base64url')

@@ -14,6 +14,9 @@ export interface Party {
   readonly answers: readonly string[]
 }
 
+/** Characters of a provider's own words that are quoted; the log has more of them. */
+const longestWords = 4096
+
 export type Stage = 'authorization' | 'token' | 'refresh'
 
 /** What a provider said no with (RFC 6749 §4.1.2.1, §5.2). */
@@ -27,7 +30,8 @@ export interface Refusal {
 
 /** A refusal as an error whose code is the provider's, upper-cased, with a hint that says who must change what. */
 export function refused(refusal: Refusal, stage: Stage, party: Party): ProviderError {
-  const words = [refusal.description, refusal.uri].filter((text) => text !== undefined && text !== '').join(' ')
+  const all = [refusal.description, refusal.uri].filter((text) => text !== undefined && text !== '').join(' ')
+  const words = all.length > longestWords ? `${all.slice(0, longestWords)}… (${all.length} characters)` : all
   const what = { authorization: 'authorization', token: 'token request', refresh: 'refresh' }[stage]
   return new ProviderError(
     refusal.error

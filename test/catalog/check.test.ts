@@ -43,14 +43,14 @@ describe('a template', () => {
       'Indent "name: value" lines below it.',
     ],
     [
-      'token_params: { a: { b: c } }',
-      '7:22 x.token_params.a: expected text, a number, true or false, found fields',
-      'Write one value on its line.',
+      'refresh_params: { a: }',
+      '7:21 x.refresh_params.a: expected a value, found nothing',
+      'Give it a value, or remove it.',
     ],
     [
-      'refresh_params: { a: }',
-      '7:21 x.refresh_params.a: expected text, a number, true or false, found nothing',
-      'Give it a value, or remove it.',
+      'token_params: { a: [{ b: "${c" }] }',
+      '7:25 x.token_params.a[0].b: a "${" has no "}"',
+      'Close every "${" with "}".',
     ],
     [
       'refresh_url: ftp://x.com',

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { hiddenAnswers, questions } from '../../src/catalog/questions.ts'
+import { everyQuestion, hiddenAnswers, questions, withSecretsMarked } from '../../src/catalog/questions.ts'
 import type { Prompt, Template } from '../../src/model/provider.ts'
 
 const template = (connection_config: Record<string, Prompt>): Template => ({ auth_mode: 'OAUTH2', connection_config })
@@ -50,6 +50,104 @@ describe('the questions of a template', () => {
       ['--param noReply=<value>', true],
     ])
     expect(asked[0]?.accept('')).toEqual({ problem: '--param scope needs a value.' })
+  })
+})
+
+describe('a question with a condition', () => {
+  const aws = template({
+    key: { visible_when: { field: 'auth', equals: 'key' } },
+    auth: { enum: ['none', 'key'], default_value: 'none', visible_when: { field: 'mode', equals: 'custom' } },
+    mode: { enum: ['builtin', 'custom'], default_value: 'builtin' },
+    region: { visible_when: { field: 'fixed', equals: true } },
+    fixed: { hidden: true, default_value: 'true' },
+    lost: { visible_when: { field: 'nowhere', equals: 'x' } },
+  })
+  const there = (answers: Record<string, string>): string[] =>
+    questions(aws)
+      .filter(({ appliesTo }) => appliesTo(answers))
+      .map(({ key }) => key)
+
+  it('comes after the one that it hangs on', () => {
+    expect(questions(aws).map(({ key }) => key)).toEqual(['mode', 'auth', 'key', 'region', 'lost'])
+  })
+
+  it('is there where its condition is met, and that of the other', () => {
+    expect(there({})).toEqual(['mode', 'region', 'lost'])
+    expect(there({ mode: 'custom' })).toEqual(['mode', 'auth', 'region', 'lost'])
+    expect(there({ mode: 'custom', auth: 'key' })).toEqual(['mode', 'auth', 'key', 'region', 'lost'])
+    expect(there({ mode: 'builtin', auth: 'key', fixed: 'no' })).toEqual(['mode', 'lost'])
+  })
+
+  it('that goes in a circle is there', () => {
+    const circle = template({ a: { visible_when: { field: 'a', equals: 'x' } } })
+    expect(questions(circle).map(({ key, appliesTo }) => [key, appliesTo({ a: 'x' })])).toEqual([['a', true]])
+  })
+})
+
+describe('the sections of questions', () => {
+  const all: Template = {
+    auth_mode: 'TWO_STEP',
+    connection_config: { late: {}, early: { order: 1 }, hush: { automated: true }, apiKey: {}, clientKey: {} },
+    credentials: { username: {}, password: {}, signing_key: {}, shown_token: { secret: false } },
+    integration_config: { mode: {} },
+    assertion_option: { privateKey: {} },
+  }
+
+  it('are asked in one order', () => {
+    const sections = ['connection_config', 'credentials', 'integration_config', 'assertion_option'] as const
+    const asked = questions(all, [], sections)
+    expect(asked.map(({ key }) => key)).toEqual([
+      'early',
+      'mode',
+      'username',
+      'password',
+      'signing_key',
+      'shown_token',
+      'privateKey',
+      'late',
+      'apiKey',
+      'clientKey',
+    ])
+    expect(asked[1]?.section).toBe('integration_config')
+    expect(questions(all).map(({ key }) => key)).toEqual(['early', 'late', 'apiKey', 'clientKey'])
+  })
+
+  it('know the secrets that a template does not mark', () => {
+    const { credentials, connection_config, assertion_option } = withSecretsMarked(all)
+    const secretsOf = (prompts: Template['credentials'] = {}) =>
+      Object.keys(prompts).filter((key) => prompts[key]?.secret === true)
+    expect(secretsOf(credentials)).toEqual(['password', 'signing_key'])
+    expect(secretsOf(connection_config)).toEqual(['apiKey'])
+    expect(secretsOf(assertion_option)).toEqual(['privateKey'])
+  })
+
+  it('hold to their rules what nobody is asked', () => {
+    const [realm] = everyQuestion(template({ realm: { automated: true, pattern: '^[0-9]+$' } }))
+    expect(realm).toMatchObject({ isAsked: false, isParam: true, flag: '--param realm=<value>', isOptional: true })
+    expect(realm?.accept('x')).toMatchObject({ problem: expect.stringContaining('must match') })
+    expect(realm?.accept('')).toEqual({ value: '' })
+  })
+})
+
+describe('an answer that its template warns of', () => {
+  it('is taken with a word', () => {
+    const prompt: Prompt = { enum: ['header', 'query'], warnings: { query: 'It ends up in logs.' } }
+    expect(answer(prompt, 'query')).toEqual({ value: 'query', note: 'It ends up in logs.' })
+    expect(answer(prompt, 'header')).toEqual({ value: 'header' })
+    expect(answer({ ...zendesk, warnings: { acme: 'Careful.' } }, 'https://acme.zendesk.com')).toMatchObject({
+      value: 'acme',
+      note: expect.stringMatching(/^Took .* Careful\.$/),
+    })
+  })
+})
+
+describe('a pattern that was escaped once too often', () => {
+  it('is read as it was meant, where its example shows that', () => {
+    const twice = { pattern: '^[a-z]+\\\\.[a-z]+$', example: 'x.y' }
+    expect(answer(twice, 'acme.com')).toEqual({ value: 'acme.com' })
+    expect(answer(twice, 'acme_com')).toMatchObject({ problem: expect.any(String) })
+    expect(answer({ pattern: '^[!\\\\-+=]+$' }, '+-')).toEqual({ value: '+-' })
+    expect(answer({ pattern: '^a\\\\b$', example: 'a\\b' }, 'a\\b')).toEqual({ value: 'a\\b' })
   })
 })
 

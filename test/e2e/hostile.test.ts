@@ -25,7 +25,7 @@ const answers: Readonly<Record<string, { body: unknown; ends: readonly [status: 
     body: '{"access_token":"access-1234","token_type":"Bearer","__proto__":{"x":1},"constructor":{"prototype":1}}',
     ends: [0],
   },
-  'a token that is a list': { body: { access_token: ['a'], token_type: 'Bearer' }, ends: [4, 'ANSWER_INVALID'] },
+  'a token that is a list': { body: { access_token: ['a'], token_type: 'Bearer' }, ends: [4, 'NO_ACCESS_TOKEN'] },
   'words with escape sequences': {
     body: { access_token: 'access-1234', token_type: 'Bearer', scope: 'a\u001b]0;pwned\u0007b \u009b31mc' },
     ends: [0],

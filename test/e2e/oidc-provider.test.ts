@@ -83,7 +83,7 @@ describe('a certified server that we did not write', () => {
     const where = place()
     const before = server.tokenVisits.length
     const end = await connect(where, id, secret, flags)
-    expect(end).toMatchObject({ status: 0 })
+    expect(end, end.stderr).toMatchObject({ status: 0 })
     const { credential, snapshot, scopes } = saved(where)
     expect(scopes).toEqual({ requested: ['openid', 'api:read'], granted: ['openid', 'api:read'], overridden: false })
     expect(Object.keys(credential.raw).sort()).toEqual(

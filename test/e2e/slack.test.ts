@@ -76,7 +76,7 @@ describe('a provider that answers 200 to everything', () => {
   it('brings home a bot token, what the template wants to know, and a word about each quirk', async () => {
     const where = place()
     const end = await connect(where, bot)
-    expect(end).toMatchObject({ status: 0 })
+    expect(end, end.stderr).toMatchObject({ status: 0 })
     expect(saved(where)).toMatchObject({
       params: { 'team.id': 'T0TEAM', bot_user_id: 'U0BOT' },
       credential: { accessToken: botToken, tokenType: 'bearer', raw: bot },

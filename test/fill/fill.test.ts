@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
+import { createHash, createHmac, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { fill, fillText, placeholders } from '../../src/fill/fill.ts'
 import { contextOf } from '../../src/fill/flaw.ts'
@@ -14,7 +15,15 @@ const scope: Scope = {
     evil: '${clientSecret}',
     break: 'x\r\nSet-Cookie: a',
     'accounts-server': 'https://accounts.example.eu',
+    jefe: 'Jefe',
+    comma: 'k,e y',
   },
+  step1: { data: { token: 's1' } },
+  assertionOption: { key: 'once' },
+  method: 'GET',
+  host: 'api.example.com',
+  path: '/v1',
+  params: 'a=1',
   credentials: { username: 'ü', password: '', raw: { id_token: 'jwt', n: 5, yes: true } },
   accessToken: 'tok',
   clientId: 'id',
@@ -53,6 +62,31 @@ describe('the phrasebook of ${…}', () => {
     ['a value is never evaluated', '${connectionConfig.evil}', '${clientSecret}'],
     ['an empty value alone is an empty text', '${connectionConfig.empty}', ''],
     ['a dollar sign alone', '$5 {x}', '$5 {x}'],
+    ['four alternatives', '${a.b} || ${c} || ${connectionConfig.empty} || ${clientId}', 'id'],
+    ['SHA-256, hex', '${sha256Hex(abc)}', 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'],
+    ['SHA-256, base64', '${sha256Base64(abc)}', 'ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='],
+    [
+      'SHA-256 of base64 of several values',
+      '${sha256Hex(${base64(${random}${clientId}${now:YYYY-MM-DDTHH:mm:ss}${clientSecret})})}',
+      createHash('sha256').update(Buffer.from('r-1id2026-11-23T12:00:00s&c').toString('base64')).digest('hex'),
+    ],
+    [
+      'HMAC-SHA1 over lines, parted at the last comma',
+      'x ${hmacSha1Hex(what do ya want for nothing?, ${connectionConfig.jefe})}',
+      'x effcdf6ae5eb2fa2d27416d5f184df9c259a7c79',
+    ],
+    [
+      'commas within the message, and within the key',
+      '${hmacSha1Hex(${now:ddd, DD MMM YYYY HH:mm:ss ZZ},\n${connectionConfig.comma}, ${connectionConfig.comma})}',
+      createHmac('sha1', 'k,e y').update('Mon, 23 Nov 2026 12:00:00 +0000,\nk,e y').digest('hex'),
+    ],
+    ['the time in a format', '${now:YYYY-MM-DDTHH:mm:ss}', '2026-11-23T12:00:00'],
+    ['the time in seconds and milliseconds', '${now:X}.${now:x}', '1795435200.1795435200500'],
+    ['a time to come', '${now+7:days:YYYY-MM-DD}', '2026-11-30'],
+    ['a time gone by, without a format', '${now-1:hours}', '2026-11-23T11:00:00.500Z'],
+    ['the answer of an earlier step', '${step1.data.token}', 's1'],
+    ['what is asked once for an assertion', '${assertionOption.key}', 'once'],
+    ['the request that a header is for', '${method} ${host}${path}?${params}', 'GET api.example.com/v1?a=1'],
   ])('%s', (_, text, expected) => {
     expect(fill(text, scope, 'text')).toEqual({ text: expected })
   })
@@ -75,7 +109,30 @@ describe('the phrasebook of ${…}', () => {
     ],
     ['no inherited function', '${toString(a)}', { kind: 'unknown', form: 'toString(…)' }],
     ['all that the alternatives lack', '${a} || ${b}', { kind: 'missing', paths: ['a', 'b'] }],
-    ['a form of a later day', '${now:YYYY}', { kind: 'unknown', form: 'now:YYYY' }],
+    ['a unit of time that nobody knows', '${now+1:moons:X}', { kind: 'unknown', form: 'now+1:moons:X' }],
+    ['time without a format behind its colon', '${now:}', { kind: 'unknown', form: 'now:' }],
+    ['a random value with a format', '${random:8}', { kind: 'unknown', form: 'random:8' }],
+    [
+      'too few arguments',
+      '${hmacSha1Hex(${clientId})}',
+      { kind: 'malformed', why: 'hmacSha1Hex(…) takes 2 arguments, not 1' },
+    ],
+    [
+      'too many arguments',
+      '${awsSigV4(a, b, c, d, e, f)}',
+      { kind: 'malformed', why: 'awsSigV4(…) takes 4 to 5 arguments, not 6' },
+    ],
+    ['a function of what is missing', '${sha256Hex(${x}${y})}', { kind: 'missing', paths: ['x', 'y'] }],
+    [
+      'a signature by what is no key',
+      '${ed25519Sign(text, ${credentials.username})}',
+      { kind: 'refused', path: 'credentials.username', why: 'it must be an Ed25519 private key (PEM)' },
+    ],
+    [
+      'the fingerprint of what is no key',
+      '${fingerprint(${credentials.username})}',
+      { kind: 'refused', path: 'credentials.username', why: 'it must be a key (PEM)' },
+    ],
     ['an open brace', 'a${clientId', { kind: 'malformed', why: 'a "${" has no "}"' }],
     ['an open function', '${base64(${clientId}', { kind: 'malformed', why: 'a ")}" is missing' }],
     ['nothing named', '${}', { kind: 'malformed', why: '"${}" names nothing' }],
@@ -95,6 +152,33 @@ describe('the phrasebook of ${…}', () => {
 
   it('says that a lone surrogate cannot stand in a URL', () => {
     expect(fill('${v}', { v: '\ud800' }, 'url')).toMatchObject({ flaw: { kind: 'refused' } })
+  })
+
+  it('signs with Ed25519, commas in the message included', () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const filled = fill('${ed25519Sign(a, ${clientId}, b, ${pem})}', { ...scope, pem }, 'text')
+    const signature = Buffer.from('text' in filled ? filled.text : '', 'base64')
+    expect(verify(null, Buffer.from('a, id, b'), publicKey, signature)).toBe(true)
+  })
+
+  it('signs a request for AWS with the time that its header tells', () => {
+    const request = { method: 'GET', path: '/', now: new Date('2015-08-30T12:36:00Z'), id: 'AKIDEXAMPLE' }
+    const secret = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
+    const text = '${awsSigV4(${id}, ${secret}, us-east-1, service, example.amazonaws.com)}'
+    expect(fill(text, { ...request, secret }, 'text')).toEqual({
+      text: 'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31',
+    })
+  })
+
+  it('signs no request of which nothing is known', () => {
+    expect(fill('${awsSigV4(id, secret, r, s)}', { now: scope['now'] }, 'text')).toEqual({
+      flaw: { kind: 'missing', paths: ['method', 'path'] },
+    })
+  })
+
+  it('knows which time and which random value only where somebody says so', () => {
+    expect(fill('${now:X}${random}', {}, 'text')).toEqual({ flaw: { kind: 'missing', paths: ['now', 'random'] } })
   })
 
   it('lists what a text needs, arguments and alternatives included', () => {
@@ -137,6 +221,14 @@ describe('a text that cannot be filled', () => {
   it('blames the template for what it never declared', () => {
     expect(failure('${connectionConfig.acountId}')).toMatchObject({ code: 'TEMPLATE_INVALID', exitCode: 3 })
     expect(failure('${connectionConfig.accountId')).toMatchObject({ code: 'TEMPLATE_INVALID', exitCode: 3 })
+  })
+
+  it('names the flag of a credential, however it is spelled', () => {
+    const jwt = contextOf('jwt', { auth_mode: 'JWT', credentials: { privateKey: {}, fixed: { hidden: true } } })
+    const fillOf = (text: string) => () => fillText('token.payload.iss', text, {}, jwt)
+    expect(fillOf('${fingerprint(${credentials.privateKey})}')).toThrow('needs --private-key')
+    expect(fillOf('${privateKey}')).toThrow('needs --private-key')
+    expect(fillOf('${credentials.fixed}')).toThrow('nothing supplies ${credentials.fixed}')
   })
 
   it('names the flag, never the value, of what may not stand there', () => {

@@ -26,6 +26,7 @@ describe('an endpoint', () => {
     ['a whole host with a port', `http://${V}/oauth`, 'localhost:8080', 'http://localhost:8080/oauth'],
     ['a whole host that is IPv6', `http://${V}/oauth`, '[::1]:8080', 'http://[::1]:8080/oauth'],
     ['a whole host with a path', `https://${V}/oauth`, 'acme.highq.com/main', 'https://acme.highq.com/main/oauth'],
+    ['a path that ends with a slash', `https://${V}`, 'x.com/fhir/', 'https://x.com/fhir/'],
     ['a port', `http://localhost:${V}/token`, '8123', 'http://localhost:8123/token'],
     ['a scheme', `${V}://x.com/token`, 'https', 'https://x.com/token'],
     ['a whole URL', `${V}/token`, 'https://idp.example.com/base', 'https://idp.example.com/base/token'],
@@ -159,5 +160,27 @@ describe('an endpoint', () => {
   it('keeps a value of two placeholders in the host from joining into another site', () => {
     expect(failure(`https://${V}${W}.x.com/`, 'a', '.')).toMatchObject({ code: 'BAD_FLAG' })
     expect(url(`https://${V}.${W}/`, 'a', 'x.com')).toBe('https://a.x.com/')
+  })
+})
+
+describe('an endpoint whose values stand as written', () => {
+  const plain = (text: string, v: string): string =>
+    fillUrl('authorization_url', text, { connectionConfig: { v, w: '' } }, context, true)
+
+  test.each([
+    ['a/b', 'https://x.com/a/b/new'],
+    ['a b', 'https://x.com/a%20b/new'],
+    ['a?b=c&d#e', 'https://x.com/a%3Fb=c%26d%23e/new'],
+    ['ü:@+%2F', 'https://x.com/%C3%BC:@+%2F/new'],
+  ])('keeps the signs of %j in its path, but for those that would end it', (value, expected) => {
+    expect(plain(`https://x.com/${V}/new`, value)).toBe(expected)
+  })
+
+  test.each(['../up', 'a/./b', 'a/%2e%2E/b'])('is never walked by %j', (value) => {
+    expect(() => plain(`https://x.com/${V}/new`, value)).toThrow('may not hold')
+  })
+
+  it('has no more room in its host than any other', () => {
+    expect(() => plain(`https://${V}.x.com/`, 'evil.com/')).toThrow('part of a host name')
   })
 })

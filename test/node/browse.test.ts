@@ -36,6 +36,12 @@ const plans: [says: string, surroundings: Partial<Surroundings>, plan: string][]
     'b',
   ],
   ['an empty $BROWSER is none', { env: { BROWSER: ' ', DISPLAY: ':0' } }, 'system'],
+  [
+    'the settings win over SSH and a missing terminal',
+    { settingsBrowser: 'c', env: { SSH_TTY: 'x' }, isTerminal: false },
+    'c',
+  ],
+  ['not even the settings open anything under CI', { settingsBrowser: 'c', env: { CI: '1' } }, 'CI'],
   ['nothing opens under CI', { env: { CI: '1', DISPLAY: ':0' } }, 'CI'],
   ['CI=false is not CI', { env: { CI: 'false', DISPLAY: ':0' } }, 'system'],
   ['nothing opens without a terminal', { isTerminal: false }, 'no terminal'],

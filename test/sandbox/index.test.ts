@@ -57,7 +57,7 @@ test('closes at once though connections are kept alive, and then listens no more
   await expect.poll(() => sandbox.requests[0]?.status).toBe(200)
   await sandbox.close()
   expect(await kept).toMatch(/^HTTP\/1\.1 200 /)
-  await expect(speak(sandbox.port, '')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  await expect(speak(sandbox.port, '')).rejects.toMatchObject({ code: expect.stringMatching(/^ECONN/) })
 })
 
 test('tells of each request without its query, headers and body', async () => {

@@ -1,5 +1,6 @@
+import { declaredKeys } from '../../answer.ts'
 import { type Connected, connect } from '../../connect.ts'
-import { integrate, type Given as Wishes } from '../../integrate.ts'
+import { integrate, type Preset, type Given as Wishes } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
 import type { Connection } from '../../model/connection.ts'
 import { UsageError } from '../../model/errors.ts'
@@ -34,7 +35,10 @@ export async function run(given: Given): Promise<void> {
   const sandbox = await sandboxFor(given, session, located, wishes)
   try {
     const integration = await integrate(world, located, { ...wishes, ...sandbox.wishes })
-    if (options['dryRun'] === true) return await printRehearsal(world, integration, session)
+    if (options['dryRun'] === true) {
+      if (!session.quiet) for (const note of integration.notes ?? []) process.stderr.write(`! ${plain(note)}\n`)
+      return await printRehearsal(world, integration, session)
+    }
     const style = await session.style()
     await progress.start(session.style, { title: located.provider.title, skip: seat.skips })
     seat.take({
@@ -114,9 +118,10 @@ async function paramsOf(
     const value = given.options[attribute]
     if (typeof value === 'string') params[key] = value
   }
+  const declared = declaredKeys(located.provider.template)
   for (const [key, value] of Object.entries(params)) {
-    if (!Object.hasOwn(prompts, key)) {
-      const known = Object.keys(prompts)
+    if (!declared.has(key)) {
+      const known = [...declared]
       throw new UsageError('BAD_FLAG', `${located.provider.title} asks for no "${key}".`, {
         hint: known.length === 0 ? 'It asks for nothing but the client.' : `It asks for ${known.join(', ')}.`,
       })
@@ -156,7 +161,11 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
 function warnOf({ project, provider }: Located, { quiet }: Session): void {
   if (quiet) return
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
-  for (const { file, line, field, message } of [...provider.warnings, ...ofProject]) {
+  // What a catalogue wants and no flow needs is validate's business.
+  const told = [...provider.warnings, ...ofProject].filter(
+    ({ severity, message }) => severity !== 'note' && message !== 'this field is missing',
+  )
+  for (const { file, line, field, message } of told) {
     const place = line === undefined ? file : `${file}:${line}`
     const words = [field, message].filter((text) => text !== undefined).join(': ')
     process.stderr.write(`! ${plain(place)}  ${plain(words)}\n`)
@@ -180,19 +189,19 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
     return idle
   }
   const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
-  const saved = await session.world.store.connections.read(wishes.as ?? name)
-  const before = saved?.provider === 'sandbox' && wishes.replace !== true ? saved : undefined
+  const saved = wishes.replace === true ? undefined : await session.world.store.connections.read(wishes.as ?? name)
+  const before = saved?.provider === 'sandbox' ? saved : undefined
   const wanted = Number(wishes.params?.['port'] ?? before?.params['port'] ?? sandboxPort)
   const client = demoClient(session, located, wishes, before)
   if (given.options['dryRun'] === true)
-    return { ...idle, wishes: { ...client, params: { ...wishes.params, port: String(wanted) } } }
+    return { ...idle, wishes: { preset: { ...client, params: { port: String(wanted) } } } }
   const sandbox = await sandboxAt(session.paths.sandbox, wanted, fault)
   const approve = async (url: string): Promise<void> => {
     const { approve: consent } = await import('../../sandbox/index.ts')
     await consent(url, { signal: session.world.signal })
   }
   return {
-    wishes: { ...client, params: { ...wishes.params, port: String(sandbox.port) } },
+    wishes: { params: withoutPort(wishes.params), preset: { ...client, params: { port: String(sandbox.port) } } },
     approve: sandbox.isOwn && approvesItself(given) ? approve : undefined,
     close: sandbox.close,
   }
@@ -202,12 +211,18 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
 function demoClient(
   { world }: Session,
   { entry, saved }: Located,
-  { clientId, clientSecret = 'sandbox-secret' }: Wishes,
+  { clientId, clientSecret }: Wishes,
   before: Connection | undefined,
-): Partial<Wishes> {
+): Preset {
   const named = clientId ?? world.env['SANDBOX_CLIENT_ID'] ?? entry?.clientId ?? saved?.clientId
   const id = before?.snapshot.client.id ?? 'sandbox-client'
-  return named === undefined && id === 'sandbox-client' ? { clientId: id, clientSecret } : {}
+  if (named !== undefined || id !== 'sandbox-client') return {}
+  return { clientId: id, clientSecret: clientSecret ?? 'sandbox-secret' }
+}
+
+/** The port that was asked for may have been taken; the one that was had instead is the preset's. */
+function withoutPort(params: Wishes['params']): Wishes['params'] {
+  return Object.fromEntries(Object.entries(params ?? {}).filter(([key]) => key !== 'port'))
 }
 
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {

@@ -11,7 +11,7 @@ export async function run(given: Given): Promise<void> {
   const [name = ''] = given.arguments
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
   const { world, print, reveal, style } = session
-  await progress.start(style)
+  await progress.start(style, { skip: (event) => event.type === 'token.refreshed' })
   const before = await savedConnection(world, name)
   const connection = await refresh(world, name, { force: given.options['force'] === true }).finally(close)
   const fresh = connection.credential.accessToken !== before.credential.accessToken

@@ -85,6 +85,7 @@ export function connection(change: Partial<Connection> = {}): Connection {
 
 export const provider: Provider = {
   name: 'zendesk',
+  names: ['zendesk'],
   title: 'Zendesk',
   template: { auth_mode: 'OAUTH2', categories: ['ticketing', 'support'] },
   source: { kind: 'built-in', file: 'templates/zendesk.yaml', hash: 'ab' },

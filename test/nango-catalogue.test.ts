@@ -1,0 +1,132 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it, vi } from 'vitest'
+import { findProvider, listProviders, sourceAt } from '../src/catalog/find.ts'
+import { integrate } from '../src/integrate.ts'
+import { locate } from '../src/locate.ts'
+import type { World } from '../src/model/world.ts'
+import { needsOf } from '../src/needs.ts'
+import { realWorld } from '../src/node/world.ts'
+import { rehearse } from '../src/rehearse.ts'
+import { catalogueFile, type Fields, readCatalogue } from './support/catalogue.ts'
+import { exampleAnswers, expectedAuthorization, expectedTokenUrl } from './support/expected-request.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+const catalogue = readCatalogue()
+const oauth2 = [...catalogue].filter(
+  ([, fields]) => fields['auth_mode'] === 'OAUTH2' && fields['authorization_url'] !== undefined,
+)
+const source = sourceAt('added', catalogueFile)
+const home = mkdtempSync(join(tmpdir(), 'auth-cli-catalogue-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+/** Every random byte is a seven and the time stands still; nobody is there to be asked, nothing is sent. */
+function stillWorld(): World {
+  const nobody = (): never => {
+    throw new Error('nobody is there')
+  }
+  const real = realWorld({
+    env: { AUTH_CLI_HOME: home },
+    cwd: home,
+    settings: {},
+    settingsFrom: {},
+    emit: () => {},
+    signal: new AbortController().signal,
+    ask: async (needs) => nobody.call(needs),
+    confirm: nobody,
+    paste: nobody,
+    show: nobody,
+    browse: nobody,
+  })
+  return {
+    ...real,
+    store: real.store,
+    secrets: real.secrets,
+    folders: { builtIn: catalogueFile, person: join(home, 'none'), home },
+    clock: { ...real.clock, now: () => new Date('2026-11-23T12:00:00Z') },
+    random: (bytes) => new Uint8Array(bytes).fill(7),
+  }
+}
+const sevens = Buffer.alloc(32, 7).toString('base64url')
+const challenge = createHash('sha256').update(sevens).digest('base64url')
+const uuid = '07070707-0707-4707-8707-070707070707'
+
+async function rehearsed(name: string, params: Record<string, string>, scopes?: readonly string[]) {
+  const world = stillWorld()
+  const located = await locate(world, name)
+  const given = { params, clientId: 'id of/ü', clientSecret: 'hush', callbackUrl: 'https://cb.example/x?a=b', scopes }
+  return rehearse(world, await integrate(world, located, given))
+}
+
+describe('a catalogue of a thousand templates', () => {
+  it('loads, each as a whole parse and a merge of its own have it', async () => {
+    expect(catalogue.size).toBe(1013)
+    const wrong: string[] = []
+    for (const [name, fields] of catalogue) {
+      const { template, warnings } = await findProvider(name, [source])
+      if (JSON.stringify(withoutMarks(template)) !== JSON.stringify(withoutMarks(fields))) wrong.push(name)
+      if (warnings.some(({ severity }) => severity === 'error')) wrong.push(`${name}: ${warnings[0]?.message}`)
+    }
+    expect(wrong).toEqual([])
+  })
+
+  it('is listed with names and modes', async () => {
+    const listed = await listProviders([source])
+    const modes = new Map(listed.map(({ name, mode }) => [name, mode]))
+    expect([...catalogue].filter(([name, { auth_mode }]) => modes.get(name) !== auth_mode)).toEqual([])
+  })
+
+  it('tells of each entry what cannot be done with it yet', () => {
+    for (const [name, fields] of catalogue) {
+      const says = needsOf(fields as never, name)
+      if (fields['auth_mode'] !== 'OAUTH2') expect(says[0], name).toMatch(/^It authorizes by /)
+    }
+    expect(needsOf(catalogue.get('sentry-oauth') as never, 'sentry-oauth')[0]).toMatch(/webhook/)
+    expect(needsOf(catalogue.get('airtable') as never, 'airtable')).toEqual([])
+  })
+})
+
+describe.each<[string, { optional: boolean; scopes?: readonly string[] }]>([
+  ['with every question answered', { optional: true }],
+  ['with what must be answered, and scopes of one’s own', { optional: false, scopes: ['read:x', 'a&b', 'w+r'] }],
+])('the requests of every OAuth 2.0 template, %s', (_, { optional, scopes }) => {
+  it('are what an implementation that shares no code makes of it', async () => {
+    const wrong: [name: string, ours: unknown, theirs: unknown][] = []
+    for (const [name, fields] of oauth2) {
+      const answers = exampleAnswers(name, fields, optional)
+      const theirs = expectedAuthorization(fields, {
+        answers,
+        clientId: 'id of/ü',
+        redirectUri: 'https://cb.example/x?a=b',
+        scopes: scopes ?? (fields['default_scopes'] as string[] | undefined) ?? [],
+        state: sevens,
+        challenge,
+        nonce: sevens,
+        random: uuid,
+      })
+      const ours = await rehearsed(name, answers, scopes).catch((error: unknown) => ({
+        authorizationUrl: String(error),
+        tokenRequest: undefined,
+      }))
+      if (ours.authorizationUrl !== theirs) wrong.push([name, ours.authorizationUrl, theirs])
+      const tokenUrl = expectedTokenUrl(fields, answers)
+      if (tokenUrl !== undefined && masked(ours.tokenRequest?.url ?? '') !== masked(tokenUrl))
+        wrong.push([name, ours.tokenRequest?.url, tokenUrl])
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+/** A rehearsal masks what sounds like a secret in the token URL. */
+function masked(url: string): string {
+  return url.replace(/(subscription-key=).*$/, '$1…')
+}
+
+/** What we mark as a secret although the template does not say so. */
+function withoutMarks(fields: Fields): unknown {
+  return JSON.parse(JSON.stringify(fields), (key, value) => (key === 'secret' ? undefined : value))
+}
