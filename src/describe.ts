@@ -3,11 +3,11 @@ import { dialectOf } from './dialects/index.ts'
 import { choose, placeholders } from './fill/fill.ts'
 import { environmentName, type Found, type Given, lookUp, redirectionOf, templateAuthentication } from './integrate.ts'
 import type { Located } from './locate.ts'
-import { AuthCliError, UsageError } from './model/errors.ts'
+import { UsageError } from './model/errors.ts'
 import type { AnswerSource, ClientAuthentication } from './model/integration.ts'
 import type { Scalar, Template, TemplateSource } from './model/provider.ts'
 import type { World } from './model/world.ts'
-import { modeOf } from './modes/index.ts'
+import { type Gap, gapsOfProvider } from './needs.ts'
 
 /** A question of a provider's, and where its answer comes from. */
 export interface Asked {
@@ -66,11 +66,13 @@ export interface Description {
   readonly scopes: { readonly asked: readonly string[]; readonly from: AnswerSource; readonly separator: string }
   /** Where it departs from the standard, in words. */
   readonly quirks: readonly string[]
-  /** What this template needs that cannot be done yet; empty where it can be connected. */
-  readonly lacks: readonly string[]
+  /** What this template needs that cannot be done yet; connecting is possible unless one of them `stops`. */
+  readonly lacks: readonly Gap[]
   /** The command, ready to be typed; what nobody has answered has its example or stands in angle brackets. */
   readonly connect: string
 }
+
+const sections = ['connection_config', 'credentials', 'integration_config', 'assertion_option'] as const
 
 type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store'>
 
@@ -80,10 +82,10 @@ export async function describe(world: Known, located: Located, given: Given): Pr
   const { template, title, source, hides } = provider
   const before = await world.store.connections.read(name).catch(() => undefined)
   const same = before?.provider === provider.name ? before : undefined
-  const asked = questions(template, given.taken)
+  const asked = questions(template, given.taken, template.auth_mode === 'OAUTH2' ? undefined : sections)
   const found = lookUp(world, located, given, same, asked)
   const fill = filler(asked, found)
-  const { mode, lacks } = await modeState(template, title)
+  const mode = template.auth_mode
   const api = template.proxy?.base_url
   const isBrowser = mode === 'OAUTH2'
   return {
@@ -121,20 +123,9 @@ export async function describe(world: Known, located: Located, given: Given): Pr
       from: found.scopes.from,
       separator: template.scope_separator ?? ' ',
     },
-    quirks: quirksOf(provider.name, template),
-    lacks,
+    quirks: quirksOf(provider.names, template),
+    lacks: gapsOfProvider(provider),
     connect: commandFor(located, asked, found),
-  }
-}
-
-async function modeState(template: Template, title: string): Promise<{ mode: string; lacks: readonly string[] }> {
-  const mode = template.auth_mode
-  try {
-    await modeOf(mode, title)
-    return { mode, lacks: [] }
-  } catch (error) {
-    if (error instanceof AuthCliError) return { mode, lacks: [error.message] }
-    throw error
   }
 }
 
@@ -252,7 +243,7 @@ function headersOf({ proxy }: Template, isBearer: boolean): readonly string[] {
 }
 
 /** One sentence for each word of the template that departs from plain OAuth. */
-function quirksOf(name: string, template: Template): readonly string[] {
+function quirksOf(names: readonly string[], template: Template): readonly string[] {
   const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value))
   const pairs = (value: object): string =>
     Object.entries(value)
@@ -277,14 +268,14 @@ function quirksOf(name: string, template: Template): readonly string[] {
     installation: () => 'the code does not come by the browser but to a public webhook',
     require_client_certificate: (value) => (value ? 'calls want a client certificate' : ''),
   }
-  const accent = Object.keys(dialectOf(name))
+  const accent = Object.keys(dialectOf(names))
   return [
     ...Object.entries(says).flatMap(([field, say]) => {
       const value = template[field]
       const said = value === undefined || value === null ? '' : say(value as never)
       return said === '' ? [] : [said]
     }),
-    ...(accent.length > 0 ? [`it has an accent of its own, understood by dialects/${name}: ${accent.join(', ')}`] : []),
+    ...(accent.length > 0 ? [`it has an accent of its own, understood by a dialect: ${accent.join(', ')}`] : []),
   ]
 }
 

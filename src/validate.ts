@@ -19,7 +19,9 @@ import {
 } from './catalog/read.ts'
 import { catalogOf } from './locate.ts'
 import { type Problem, TemplateError, UsageError } from './model/errors.ts'
+import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { gapsOf } from './needs.ts'
 
 /** What was looked at and what is wrong with it. */
 export interface Verdict {
@@ -115,11 +117,24 @@ async function problemsOf(entry: Entry, find: FindAlias): Promise<readonly Probl
   }
   try {
     const resolved: Resolved = await resolveAlias(entry, find)
-    return [...entry.warnings, ...check({ name: entry.name, ...resolved })]
+    return [...entry.warnings, ...check({ name: entry.name, ...resolved }), ...lacks(entry, resolved)]
   } catch (error) {
     if (error instanceof TemplateError) return error.problems
     throw error
   }
+}
+
+/** What the template needs that cannot be done yet: no fault of its author's. */
+function lacks({ name, placeOf }: Entry, { fields, names }: Resolved): readonly Problem[] {
+  const template = fields as Template
+  if (typeof template.auth_mode !== 'string') return []
+  return gapsOf(template, names.slice(1)).map(({ says, weight }) => ({
+    ...placeOf([]),
+    field: name,
+    message: `${says.charAt(0).toLowerCase()}${says.slice(1)}`,
+    fix: weight === 'stops' ? 'Nothing to mend here: connect refuses it before anything opens.' : undefined,
+    severity: 'note',
+  }))
 }
 
 function finder(own: readonly Entry[], sources: readonly Source[]): FindAlias {

@@ -98,8 +98,7 @@ export const meanings: Readonly<Record<string, string>> = {
   webhook_routing_script: 'Accepted and without effect: auth-cli takes no webhooks.',
   webhook_user_defined_secret: 'Accepted and without effect: auth-cli takes no webhooks.',
   webhook_allowed_query_params: 'Accepted and without effect: auth-cli takes no webhooks.',
-  issuer:
-    'auth-cli: the issuer identifier (RFC 8414, RFC 9207): endpoints that are not written here are discovered from it, and iss and ID tokens are checked.',
+  issuer: 'auth-cli: the issuer identifier (RFC 8414, RFC 9207): iss in the callback and ID tokens are checked by it.',
   redirect_uri:
     'auth-cli: what the provider asks of the redirect URL: host, https, and whether any loopback port will do.',
   client_secret_required: 'auth-cli: true where the provider has no public clients.',

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { ScalarEvent } from 'js-yaml'
 import { MachineError, type Problem } from '../model/errors.ts'
 import { type Glance, glancesIn } from './glance.ts'
-import { indexFields, type KeyAt, kinds, offsetIn, placeAt, type YamlEvent } from './places.ts'
+import { indexFields, type KeyAt, kinds, offsetIn, placesIn, type YamlEvent } from './places.ts'
 import { type FieldPath, type FilePlace, invalid, type PlaceOf } from './problem.ts'
 import { lineOf, mayHold, sliceOf } from './slice.ts'
 
@@ -100,7 +100,7 @@ export function hashOf(content: string | Uint8Array): string {
  */
 export async function parseYaml(content: string, file: string, firstLine = 1): Promise<Document> {
   const text = content.startsWith('\uFEFF') ? content.slice(1) : content
-  const at = (offset: number): FilePlace => placeAt(text, offset, file, firstLine)
+  const at = placesIn(text, file, firstLine)
   refuseExcess(text, file)
   const { parseEvents, constructFromEvents, getScalarValue, YAMLException } = await import('js-yaml')
   const nothing: Document = { file, value: undefined, placeOf: () => ({ file, line: firstLine, column: 1 }) }

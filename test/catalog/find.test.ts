@@ -83,7 +83,10 @@ describe('a provider', () => {
   it('whose title is nothing but escape sequences is called by its name, with a warning for what is not known', async () => {
     expect(await findProvider('odd', sources)).toMatchObject({
       title: 'odd',
-      warnings: [{ field: 'odd.frobnicate', line: 7, column: 3 }],
+      warnings: [
+        { field: 'odd.frobnicate', line: 7, column: 3 },
+        { field: 'odd.display_name', line: 2, column: 17 },
+      ],
     })
   })
 

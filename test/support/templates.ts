@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
+import { catalogueFile } from './catalogue.ts'
 
 /** A whole OAUTH2 template as YAML, `more` in its fields (each line indented by two). */
 export function templateText(name: string, more = '', fields: Readonly<Record<string, string>> = {}): string {
@@ -27,7 +27,5 @@ export function filesIn(folder: string, files: Readonly<Record<string, string | 
 
 /** The catalogue of a thousand that others keep: the folder of its package, and its text. */
 export function bigCatalogue(): { readonly folder: string; readonly file: string; readonly text: string } {
-  const folder = dirname(createRequire(import.meta.url).resolve('@nangohq/providers/package.json'))
-  const file = join(folder, 'providers.yaml')
-  return { folder, file, text: readFileSync(file, 'utf8') }
+  return { folder: dirname(catalogueFile), file: catalogueFile, text: readFileSync(catalogueFile, 'utf8') }
 }

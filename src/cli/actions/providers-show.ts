@@ -31,8 +31,11 @@ function rowsOf(page: Description): readonly ProviderRow[] {
     row('scopes', isOauth ? [scopeWords(scopes)] : []),
     row('quirks', quirks),
     row('docs', docs === undefined ? [] : [docs]),
-    row('not yet', lacks),
-    row('connect', lacks.length > 0 ? [] : [page.connect]),
+    row(
+      'not yet',
+      lacks.map(({ says }) => says),
+    ),
+    row('connect', lacks.some(({ weight }) => weight === 'stops') ? [] : [page.connect]),
   ].filter(({ lines }) => lines.length > 0)
 }
 

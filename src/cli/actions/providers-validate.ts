@@ -10,7 +10,7 @@ export async function run(given: Given): Promise<void> {
   const { world, print } = await openSession(given)
   const verdict = await validate(world, given.arguments)
   const problems = verdict.problems.map((problem) => ({ ...problem, file: nearName(problem.file, world.cwd) }))
-  await print.value(problems, (style) => screen({ ...verdict, problems }, style))
+  await print.value(problems, (style) => screen({ ...verdict, problems }, given.options['verbose'] === true, style))
   const errors = problems.filter(({ severity }) => severity === 'error')
   if (errors.length === 0) return
   const files = new Set(errors.map(({ file }) => file))
@@ -19,17 +19,26 @@ export async function run(given: Given): Promise<void> {
   })
 }
 
-function screen({ problems, files, templates }: Verdict, style: Style): string {
-  const lines = problems.flatMap((problem) => problemLines(problem, style))
-  const errors = problems.filter(({ severity }) => severity === 'error').length
-  const warnings = problems.length - errors
+/** Notes among many templates would hide what has to be mended. */
+const fewTemplates = 10
+
+function screen({ problems, files, templates }: Verdict, isVerbose: boolean, style: Style): string {
+  const count = (severity: Problem['severity']): number => problems.filter((one) => one.severity === severity).length
+  const [errors, warnings, notes] = [count('error'), count('warning'), count('note')]
+  const areNotesShown = isVerbose || templates <= fewTemplates
+  const lines = problems
+    .filter(({ severity }) => severity !== 'note' || areNotesShown)
+    .flatMap((problem) => problemLines(problem, style))
   const looked = `${counted(templates, 'template')} in ${counted(files, 'file')}`
-  const found = [errors > 0 ? counted(errors, 'error') : '', warnings > 0 ? counted(warnings, 'warning') : '']
+  const found = [
+    errors > 0 ? counted(errors, 'error') : '',
+    warnings > 0 ? counted(warnings, 'warning') : '',
+    notes > 0 ? `${counted(notes, 'note')}${areNotesShown ? '' : ' (-v shows them)'}` : '',
+  ]
   const sum = found.filter((part) => part !== '').join(', ')
   const sign = errors > 0 ? style.bad(style.symbols.failed) : style.good(style.symbols.done)
-  return [...lines.slice(1), ...(lines.length > 0 ? [''] : []), `${sign} ${looked}: ${sum || 'nothing to mend'}`].join(
-    '\n',
-  )
+  const gap = lines.length > 0 ? [''] : []
+  return [...lines.slice(1), ...gap, `${sign} ${looked}: ${sum || 'nothing to mend'}`].join('\n')
 }
 
 /** As an editor's terminal makes it a link: relative where that is shorter. */
