@@ -211,7 +211,7 @@ export async function readSecret(
       const need = { key: flag, flag, label, prompt: { secret: true }, accept: (typed: string) => ({ value: typed }) }
       return (await session.world.ask([need], session.world.signal))[flag] ?? ''
     }
-    return firstLine(readFileSync(0, 'utf8'))
+    return firstLine(await readStdin())
   }
   if (value.startsWith('env:')) {
     const found = session.world.env[value.slice(4)]
@@ -230,6 +230,13 @@ export async function readSecret(
     }
   }
   return value
+}
+
+/** All of stdin, as UTF-8. Not read at once as a file is: a pipe that is still empty would be an error. */
+export async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk))
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** A file or a pipe ends in a line break that is not part of the secret; inner ones (a PEM key) are. */

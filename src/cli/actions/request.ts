@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { accessSync, constants, createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { MachineError, ProviderError, UsageError } from '../../model/errors.ts'
@@ -6,13 +6,13 @@ import type { Header } from '../../model/event.ts'
 import { type ApiAnswer, type ApiCall, request } from '../../request.ts'
 import { openAwake } from '../awake.ts'
 import { progressFor } from '../progress.ts'
-import { type Given, readNumber, type Session } from '../session.ts'
+import { type Given, readNumber, readStdin, type Session } from '../session.ts'
 
 /** `auth-cli request <name> <path or url>`, with curl's letters. */
 export async function run(given: Given): Promise<void> {
   const [name = '', target = ''] = given.arguments
   const progress = progressFor(given)
-  const call = callOf(given, target)
+  const call = await callOf(given, target)
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
   const isVerbose = given.options['verbose'] === true
   await progress.start(session.style, { skip: (event) => event.type === 'exchange' && !isVerbose })
@@ -75,13 +75,13 @@ async function save(answer: ApiAnswer, file: string): Promise<void> {
   }
 }
 
-function callOf(given: Given, target: string): ApiCall {
+async function callOf(given: Given, target: string): Promise<ApiCall> {
   const { options } = given
   const headers = ((options['header'] as string[] | undefined) ?? []).map(headerOf)
   const data = options['data'] as string[] | undefined
-  const body = data === undefined ? {} : { body: bodyOf(data) }
+  const body = data === undefined ? {} : { body: await bodyOf(data) }
   const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type')
-  const type: Header[] = data === undefined || isTyped ? [] : [['content-type', guessType(body.body)]]
+  const type: Header[] = data === undefined || isTyped ? [] : [['content-type', guessType(data, body.body)]]
   const method = String(options['request'] ?? (data === undefined ? 'GET' : 'POST'))
   if (!/^[A-Za-z]+$/.test(method)) throw new UsageError('BAD_FLAG', `"${method}" is not an HTTP method.`)
   return {
@@ -106,15 +106,36 @@ function headerOf(line: string): Header {
 }
 
 /** curl's letters: `@file`, `@-`; several are joined with `&`. One file alone is streamed. */
-function bodyOf(data: readonly string[]): ApiCall['body'] {
+async function bodyOf(data: readonly string[]): Promise<ApiCall['body']> {
   const [only = ''] = data
-  if (data.length === 1 && only.startsWith('@') && only !== '@-') return createReadStream(only.slice(1))
-  return data
-    .map((part) => (part.startsWith('@') ? readFileSync(part === '@-' ? 0 : part.slice(1), 'utf8') : part))
-    .join('&')
+  if (data.length === 1 && only.startsWith('@') && only !== '@-') {
+    readable(only.slice(1))
+    return createReadStream(only.slice(1))
+  }
+  const parts: string[] = []
+  for (const part of data) {
+    if (part === '@-') parts.push(await readStdin())
+    else parts.push(part.startsWith('@') ? readFileSync(readable(part.slice(1)), 'utf8') : part)
+  }
+  return parts.join('&')
+}
+
+/** The path, once it is known to lead to a file that can be read. */
+function readable(file: string): string {
+  try {
+    accessSync(file, constants.R_OK)
+    if (statSync(file).isDirectory()) throw new Error('a folder')
+    return file
+  } catch (cause) {
+    throw new UsageError('BAD_FLAG', `-d names the file ${file}, which cannot be read.`, {
+      hint: 'Give the path of a file, or @- for stdin.',
+      cause,
+    })
+  }
 }
 
 /** curl calls every -d a form; people who send JSON mean JSON. */
-function guessType(body: ApiCall['body']): string {
-  return typeof body === 'string' && /^\s*[{[]/.test(body) ? 'application/json' : 'application/x-www-form-urlencoded'
+function guessType(data: readonly string[], body: ApiCall['body']): string {
+  const isJson = typeof body === 'string' ? /^\s*[{[]/.test(body) : data[0]?.endsWith('.json')
+  return isJson ? 'application/json' : 'application/x-www-form-urlencoded'
 }
