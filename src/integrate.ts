@@ -14,7 +14,7 @@ import type { Need, World } from './model/world.ts'
 import { assertMode } from './modes/index.ts'
 import { assertTrusted, type Exposure } from './trust.ts'
 import { randomUuid } from './wire/authorization.ts'
-import { type Decided, redirection } from './wire/redirect.ts'
+import { type Decided, type Redirection, redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
 
 /** What was given for this run; everything else is looked up, or asked for. */
@@ -50,7 +50,7 @@ export interface Preset {
   readonly params?: Readonly<Record<string, string>> | undefined
 }
 
-interface Answer extends Decided<string> {
+export interface Answer extends Decided<string> {
   /** Set for a value that a project file spells with `${NAME}`: read only once the file is trusted. */
   readonly written?: Written | undefined
 }
@@ -78,12 +78,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
-  const redirect = redirection({
-    title: provider.title,
-    hints: provider.template.redirect_uri,
-    callbackUrl: callbackUrlOf(world, located, given),
-    port: portOf(world, located, given),
-  })
+  const redirect = redirectionOf(world, located, given)
   return {
     name: located.name,
     connection,
@@ -107,6 +102,17 @@ export async function integrate(world: World, located: Located, given: Given): P
     answeredBy: answers.answeredBy,
     notes: answers.notes,
   }
+}
+
+/** What the provider is told and where we listen. Throws UsageError `BAD_FLAG`, `REDIRECT_URI_UNSUITABLE`. */
+export function redirectionOf(
+  world: Pick<World, 'settings' | 'settingsFrom' | 'env'>,
+  located: Located,
+  given: Given,
+): Redirection {
+  const { title, template } = located.provider
+  const callbackUrl = callbackUrlOf(world, located, given)
+  return redirection({ title, hints: template.redirect_uri, callbackUrl, port: portOf(world, located, given) })
 }
 
 /** A help only: one that needs an answer which is not there yet is left out. */
@@ -140,7 +146,7 @@ async function previous(world: World, located: Located, name: string, given: Giv
   })
 }
 
-interface Found {
+export interface Found {
   readonly params: ReadonlyMap<string, Answer>
   readonly clientId?: Answer | undefined
   readonly clientSecret?: Answer | undefined
@@ -164,8 +170,8 @@ function first(
 }
 
 /** Flags, then what re-authorizing reuses, then environment, project file, saved integration; `${NAME}` still unread. */
-function lookUp(
-  world: World,
+export function lookUp(
+  world: Pick<World, 'env'>,
   located: Located,
   given: Given,
   before: Connection | undefined,
@@ -232,7 +238,7 @@ function written(value: Written | undefined): Answer | undefined {
 }
 
 function scopesOf(
-  world: World,
+  world: Pick<World, 'env'>,
   { entry, saved, provider }: Located,
   given: Given,
   before: Connection | undefined,
@@ -465,7 +471,7 @@ function clientOf(template: Template, answers: Complete, given: Given, before: C
   }
 }
 
-function templateAuthentication(template: Template): ClientAuthentication {
+export function templateAuthentication(template: Template): ClientAuthentication {
   if (template.authorization_method === 'header') return 'basic'
   return template.token_request_auth_method === 'basic' ? 'basic-raw' : 'post'
 }
@@ -637,7 +643,11 @@ function projectParams(
   )
 }
 
-function callbackUrlOf(world: World, { entry, project }: Located, given: Given): Decided<string> | undefined {
+function callbackUrlOf(
+  world: Pick<World, 'settings' | 'settingsFrom' | 'env'>,
+  { entry, project }: Located,
+  given: Given,
+): Decided<string> | undefined {
   const { settings, settingsFrom } = world
   if (given.callbackUrl !== undefined) return { value: given.callbackUrl, from: 'flag' }
   if (settingsFrom['callback-url'] === 'environment')
@@ -649,7 +659,7 @@ function callbackUrlOf(world: World, { entry, project }: Located, given: Given):
 }
 
 function portOf(
-  { settings, settingsFrom }: World,
+  { settings, settingsFrom }: Pick<World, 'settings' | 'settingsFrom'>,
   { entry, project }: Located,
   given: Given,
 ): Decided<number> | undefined {

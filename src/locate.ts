@@ -1,3 +1,4 @@
+import { addedCatalogues } from './catalog/added.ts'
 import { findProvider, orderedSources, type Source } from './catalog/find.ts'
 import { type Project, type ProjectIntegration, readProject } from './catalog/project.ts'
 import type { Connection } from './model/connection.ts'
@@ -42,7 +43,9 @@ export async function catalogOf({
   folders,
 }: Pick<Place, 'cwd' | 'folders'>): Promise<{ project: Project | undefined; sources: readonly Source[] }> {
   const project = await readProject({ cwd, home: folders.home })
-  return { project, sources: orderedSources({ project, person: folders.person, builtIn: folders.builtIn }) }
+  const { person, builtIn } = folders
+  const added = addedCatalogues(folders.added)
+  return { project, sources: orderedSources({ project, person, added, builtIn }) }
 }
 
 async function assertHidesNone(name: string, wanted: string, sources: readonly Source[]): Promise<void> {

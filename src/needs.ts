@@ -26,14 +26,24 @@ export function gapsOf(template: Template, names: string | readonly string[]): r
   return [...grantGaps(template), ...accentGaps([names].flat()), ...laterGaps(template)]
 }
 
+/** The gaps of a provider; one that somebody described for themselves is taken at its word, as below. */
+export function gapsOfProvider({
+  template,
+  names,
+  source,
+}: Pick<Provider, 'template' | 'names' | 'source'>): readonly Gap[] {
+  const isOwn = source.kind === 'project' || source.kind === 'person'
+  return gapsOf(template, isOwn ? names.slice(1) : names)
+}
+
 /**
  * Refuses what cannot succeed before anything opens, and returns what the person should know of. A template that somebody
  * wrote for themselves is taken at its word: its name alone says nothing of how its provider speaks. Throws TemplateError
  * `UNSUPPORTED`.
  */
-export function assertPossible({ template, names, title, source }: Provider): readonly string[] {
-  const isOwn = source.kind === 'project' || source.kind === 'person'
-  const gaps = gapsOf(template, isOwn ? names.slice(1) : names)
+export function assertPossible(provider: Provider): readonly string[] {
+  const { template, title } = provider
+  const gaps = gapsOfProvider(provider)
   const [stop] = gaps.filter(({ weight }) => weight === 'stops')
   if (stop !== undefined) {
     const docs = template.docs === undefined ? '' : ` What it wants: ${template.docs}`

@@ -5,6 +5,7 @@ import { type Piece, parse } from '../fill/parse.ts'
 import { flawOfUrl } from '../fill/url.ts'
 import type { Problem } from '../model/errors.ts'
 import { type Fields, type Kind, templateFields } from './fields.ts'
+import { checkHarm } from './harm.ts'
 import { checkEffect, checkParams, checkQuestions } from './lint.ts'
 import { nearest } from './nearest.ts'
 import { isPattern } from './pattern.ts'
@@ -30,6 +31,7 @@ export function check(checked: Checked): readonly Problem[] {
     ...checkParams(checked),
     ...checkQuestions(checked),
     ...checkEffect(checked),
+    ...checkHarm(checked),
   ]
 }
 

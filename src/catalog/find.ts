@@ -1,12 +1,13 @@
 import { type TemplateError, UsageError } from '../model/errors.ts'
 import type { Provider, SourceKind, Template, TemplateSource } from '../model/provider.ts'
+import { indexedGlance } from './added.ts'
 import { type Resolved, resolveAlias } from './alias.ts'
 import { check } from './check.ts'
 import type { Glance } from './glance.ts'
 import { nearest } from './nearest.ts'
 import { invalid } from './problem.ts'
 import { withSecretsMarked } from './questions.ts'
-import { type Entry, findTemplate, glance, hashOf } from './read.ts'
+import { type Entry, findTemplate, glance, hashOf, isTemplateName } from './read.ts'
 import { plainTitle } from './title.ts'
 
 /** A place where templates are kept. */
@@ -26,6 +27,7 @@ export interface ListedProvider {
   readonly title: string
   /** Absent where only a whole parse would tell. */
   readonly mode?: string | undefined
+  readonly categories?: readonly string[] | undefined
   readonly source: { readonly kind: SourceKind; readonly file: string }
 }
 
@@ -38,13 +40,16 @@ export function sourceAt(kind: SourceKind, path: string): Source {
 export function orderedSources(given: {
   readonly project?: { readonly sources: readonly Source[] } | undefined
   readonly person: string
-  readonly added?: readonly string[] | undefined
+  readonly added?: readonly { readonly path: string; readonly index?: string | undefined }[] | undefined
   readonly builtIn: string
 }): readonly Source[] {
   return [
     ...(given.project?.sources ?? []),
     sourceAt('person', given.person),
-    ...(given.added ?? []).map((path) => sourceAt('added', path)),
+    ...(given.added ?? []).map(({ path, index }) => ({
+      ...sourceAt('added', path),
+      ...(index === undefined ? {} : { glance: () => indexedGlance(path, index) }),
+    })),
     sourceAt('built-in', given.builtIn),
   ]
 }
@@ -84,7 +89,12 @@ export async function listProviders(sources: readonly Source[]): Promise<readonl
     source,
     glances: new Map(source.glance().map((one) => [one.name, one] as const)),
   }))
-  const inherited = (member: 'title' | 'mode', one: Glance, layer: number, steps: number): string | undefined => {
+  const inherited = <M extends 'title' | 'mode' | 'categories'>(
+    member: M,
+    one: Glance,
+    layer: number,
+    steps: number,
+  ): Glance[M] => {
     if (one[member] !== undefined || one.alias === undefined || steps > 16) return one[member]
     for (let below = one.alias === one.name ? layer + 1 : layer; below < layers.length; below += 1) {
       const target = layers[below]?.glances.get(one.alias)
@@ -102,6 +112,7 @@ export async function listProviders(sources: readonly Source[]): Promise<readonl
         name: one.name,
         title: title === '' ? one.name : title,
         mode: mode === undefined ? undefined : plainTitle(mode),
+        categories: inherited('categories', one, layer, 0)?.map(plainTitle),
         source: { kind: source.kind, file: one.file },
       })
     }
@@ -169,7 +180,8 @@ function unknownProvider(name: string, sources: readonly Source[], known: readon
   const names = sources.flatMap((source) => source.glance().map((one) => one.name))
   const meant = nearest(name, [...known, ...names])
   const question = meant.length > 0 ? ` Did you mean ${meant.join(' or ')}?` : ''
+  const own = `describe yours: auth-cli providers new ${isTemplateName(name) ? name : '<name>'}`
   return new UsageError('UNKNOWN_PROVIDER', `There is no provider called "${shown}".${question}`, {
-    hint: 'List them with auth-cli providers, or describe yours under templates: in auth-cli.yaml.',
+    hint: `List them with auth-cli providers, or ${own}`,
   })
 }

@@ -5,16 +5,20 @@ export interface Glance {
   readonly title?: string | undefined
   readonly mode?: string | undefined
   readonly alias?: string | undefined
+  readonly categories?: readonly string[] | undefined
 }
+
+type Seen = { -readonly [member in keyof Glance]: Glance[member] }
 
 /** The templates of one file's text, in its order. */
 export function glancesIn(text: string, file: string): readonly Glance[] {
-  const seen: { name: string; file: string; title?: string; mode?: string; alias?: string }[] = []
+  const seen: Seen[] = []
   let current = seen[0]
   const lines =
-    /^(?:(["']?)([A-Za-z0-9][\w.-]*)\1[ \t]*:|([ \t]+)(display_name|auth_mode|alias):[ \t]*(.*?)[ \t]*\r?$)/gm
+    /^(?:(["']?)([A-Za-z0-9][\w.-]*)\1[ \t]*:|([ \t]+)(display_name|auth_mode|alias|categories):[ \t]*(.*?)[ \t]*\r?$)/gm
   let indent = Number.POSITIVE_INFINITY
-  for (const [, , name, blank = '', field, written = ''] of text.matchAll(lines)) {
+  for (const match of text.matchAll(lines)) {
+    const [line, , name, blank = '', field, written = ''] = match
     if (name !== undefined) {
       current = { name, file }
       seen.push(current)
@@ -26,7 +30,8 @@ export function glancesIn(text: string, file: string): readonly Glance[] {
         seen[seen.length - 1] = current
       }
       indent = blank.length
-      current[memberFor(field)] ??= scalarText(written)
+      if (field === 'categories') current.categories ??= listText(written, text, match.index + line.length)
+      else current[memberFor(field)] ??= scalarText(written)
     }
   }
   return seen
@@ -34,6 +39,16 @@ export function glancesIn(text: string, file: string): readonly Glance[] {
 
 function memberFor(field: string): 'title' | 'mode' | 'alias' {
   return field === 'display_name' ? 'title' : field === 'auth_mode' ? 'mode' : 'alias'
+}
+
+/** A list of plain words, `[a, b]` on its line or an item to each of the lines that follow from `end` on. */
+function listText(written: string, text: string, end: number): readonly string[] {
+  const inline = /^\[(.*)\]/.exec(written)?.[1]
+  if (inline !== undefined) return inline.split(',').map((item) => scalarText(item.trim()))
+  const items = /(?:\r?\n[ \t]*-[ \t]+[^\r\n]*)*/y
+  items.lastIndex = end
+  const [block = ''] = items.exec(text) ?? []
+  return [...block.matchAll(/-[ \t]+([^\r\n]*?)[ \t]*(?=\r?\n|$)/g)].map(([, item = '']) => scalarText(item))
 }
 
 /** A scalar on one line, unquoted; enough for a list. */

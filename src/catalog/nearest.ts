@@ -1,7 +1,7 @@
 /** The candidates a person may have meant by a misspelt word, best first: few edits, swapped neighbours counted once. */
 export function nearest(word: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   const typed = word.toLowerCase().slice(0, 64)
-  const allowed = typed.length <= 3 ? 1 : typed.length <= 7 ? 2 : 3
+  const allowed = allowedFor(typed)
   const near: { readonly name: string; readonly edits: number }[] = []
   for (const name of new Set(candidates)) {
     const other = name.toLowerCase()
@@ -14,6 +14,16 @@ export function nearest(word: string, candidates: Iterable<string>, limit = 3): 
     .sort((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
     .slice(0, limit)
     .map(({ name }) => name)
+}
+
+/** Whether a word may be a slip of the hand for another one; short words allow fewer slips. */
+export function isNear(word: string, other: string): boolean {
+  const allowed = Math.min(allowedFor(word), Math.floor(Math.min(word.length, other.length) / 3))
+  return Math.abs(word.length - other.length) <= allowed && distance(word, other) <= allowed
+}
+
+function allowedFor(word: string): number {
+  return word.length <= 3 ? 1 : word.length <= 7 ? 2 : 3
 }
 
 /** Damerau-Levenshtein distance (optimal string alignment). */

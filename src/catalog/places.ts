@@ -66,11 +66,19 @@ export function offsetIn({ fields }: FieldIndex, path: FieldPath, what: 'key' | 
   return 0
 }
 
-/** Line and column of an offset, where the text begins on `firstLine` of the file. */
-export function placeAt(text: string, offset: number, file: string, firstLine: number): FilePlace {
-  const before = text.slice(0, Math.max(0, offset))
-  const lines = before.split('\n')
-  return { file, line: firstLine + lines.length - 1, column: (lines.at(-1) ?? '').length + 1 }
+/** Tells line and column of an offset, where the text begins on `firstLine` of the file. The lines are counted once. */
+export function placesIn(text: string, file: string, firstLine: number): (offset: number) => FilePlace {
+  let starts: number[] | undefined
+  return (offset) => {
+    starts ??= [0, ...Array.from(text.matchAll(/\n/g), ({ index }) => index + 1)]
+    let [low, high] = [0, starts.length - 1]
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2)
+      if ((starts[middle] ?? 0) <= offset) low = middle
+      else high = middle - 1
+    }
+    return { file, line: firstLine + low, column: Math.max(0, offset) - (starts[low] ?? 0) + 1 }
+  }
 }
 
 function step(path: string, name: string): string {

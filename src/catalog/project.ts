@@ -1,5 +1,5 @@
 import { platform, userInfo } from 'node:os'
-import { dirname, join, resolve, sep } from 'node:path'
+import { basename, dirname, join, resolve, sep } from 'node:path'
 import { type Problem, TemplateError, UsageError } from '../model/errors.ts'
 import { checkAgainst } from './check.ts'
 import type { Fields } from './fields.ts'
@@ -249,6 +249,17 @@ function checkProject(fields: Readonly<Record<string, unknown>>, document: Docum
   if (typeof timeout === 'number' && !(timeout > 0))
     problems.push(badNumber(document, ['timeout'], 'seconds, more than 0'))
   return problems
+}
+
+/** Everything wrong with a project file but its templates, each as grave as it is to whoever asks for that part. */
+export function projectProblems(document: Document): readonly Problem[] {
+  const fields = mapping(document.value) ?? {}
+  return [...checkProject(fields, document), ...foldersOf(fields['template_folders'], document).problems]
+}
+
+/** Whether a file is called as project files are. */
+export function isProjectFile(file: string): boolean {
+  return basename(file) === fileName
 }
 
 function badNumber(document: Document, path: FieldPath, expected: string): Problem {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ScalarEvent } from 'js-yaml'
 import { MachineError, type Problem } from '../model/errors.ts'
 import { type Glance, glancesIn } from './glance.ts'
-import { indexFields, type KeyAt, kinds, offsetIn, placeAt, type YamlEvent } from './places.ts'
+import { indexFields, type KeyAt, kinds, offsetIn, placesIn, type YamlEvent } from './places.ts'
 import { type FieldPath, type FilePlace, invalid, type PlaceOf } from './problem.ts'
 import { lineOf, mayHold, sliceOf } from './slice.ts'
 
@@ -54,6 +54,31 @@ export function statOf(
   }
 }
 
+/** Inode, bytes, when a file's content and when its inode last changed: one of them changes when it is written. */
+export type Stamp = readonly [inode: number, size: number, modified: number, changed: number]
+
+/** Undefined where there is no such file. */
+export function stampOf(file: string): Stamp | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false })
+  return stats && [stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs]
+}
+
+/** Names in a folder, sorted; none where there is no such folder. Throws MachineError `NOT_READABLE`. */
+export function namesIn(folder: string): readonly string[] {
+  return reading(folder, () => readdirSync(folder).sort()) ?? []
+}
+
+/** Writes what can be made anew (0600); where that fails, only time is lost. */
+export function keep(file: string, text: string): void {
+  try {
+    const fresh = `${file}.${process.pid}.tmp`
+    writeFileSync(fresh, text, { mode: 0o600 })
+    renameSync(fresh, file)
+  } catch {
+    // A folder that is not ours to write is no reason to fail a list.
+  }
+}
+
 /** The path with every symbolic link followed; undefined when there is nothing there. */
 export function realPath(path: string): string | undefined {
   try {
@@ -75,7 +100,7 @@ export function hashOf(content: string | Uint8Array): string {
  */
 export async function parseYaml(content: string, file: string, firstLine = 1): Promise<Document> {
   const text = content.startsWith('\uFEFF') ? content.slice(1) : content
-  const at = (offset: number): FilePlace => placeAt(text, offset, file, firstLine)
+  const at = placesIn(text, file, firstLine)
   refuseExcess(text, file)
   const { parseEvents, constructFromEvents, getScalarValue, YAMLException } = await import('js-yaml')
   const nothing: Document = { file, value: undefined, placeOf: () => ({ file, line: firstLine, column: 1 }) }
@@ -124,10 +149,8 @@ export function glance(path: string): readonly Glance[] {
   const stats = statOf(path)
   if (!stats) return []
   if (!stats.isFolder) return glancesIn(readBytes(path)?.toString('utf8') ?? '', path)
-  const names = reading(path, () => readdirSync(path)) ?? []
-  return names
+  return namesIn(path)
     .filter((name) => isYaml(name) && isTemplateName(stem(name)))
-    .sort()
     .map((name) => glanceAt(stem(name), join(path, name)))
 }
 
@@ -265,10 +288,12 @@ function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
     : undefined
 }
 
-function isYaml(path: string): boolean {
+/** Whether a file is called as YAML files are. */
+export function isYaml(path: string): boolean {
   return /\.ya?ml$/i.test(path)
 }
 
-function stem(fileName: string): string {
+/** `zendesk` of `zendesk.yaml`. */
+export function stem(fileName: string): string {
   return fileName.replace(/\.ya?ml$/i, '')
 }

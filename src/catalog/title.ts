@@ -3,6 +3,8 @@
  * overrides removed, white space collapsed.
  */
 export function plainTitle(text: string): string {
+  // Nearly every title is plain, and a list has thousands.
+  if (/^[!-~][ -~]*$/.test(text) && !text.includes('  ') && !text.endsWith(' ')) return text
   return text
     .replace(/\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)?/g, '')
     .replace(/(?:\u001b\[|\u009b)[0-?]*[ -/]*[@-~]/g, '')

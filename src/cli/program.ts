@@ -25,6 +25,7 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['refresh'], make: () => refreshCommand(new Command('refresh')) },
   { names: ['logs', 'log'], make: logs },
   { names: ['providers', 'provider'], make: providers },
+  { names: ['callback'], make: callback },
   { names: ['config'], make: config },
   { names: ['sandbox'], make: sandboxCommand },
 ]
@@ -253,11 +254,96 @@ function logs(): Command {
 
 function providers(): Command {
   const group = globals(new Command('providers')).alias('provider').description('who can be connected')
-  standIn(
-    group,
+  const list = acting(new Command('list').description('list them'), () => import('./actions/providers-list.ts'))
+    .option('--search <text>', 'only those whose name, title or category holds this; slips are forgiven')
+    .option('--mode <mode>', 'only those that authorize like this: OAUTH2, API_KEY, …')
+    .option('--category <name>', 'only those of this category')
+  standIn(group, list)
+  group.addCommand(
     acting(
-      new Command('list').description('list them').option('--search <text>', 'only those with this in their name'),
-      () => import('./actions/providers-list.ts'),
+      new Command('show')
+        .description('what one asks for, where it sends you, what to register there, and how to connect')
+        .argument('<name>', "a template's name or an integration's")
+        .option('--param <key=value>', 'as if this were answered', collect),
+      () => import('./actions/providers-show.ts'),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('validate')
+        .description('everything that is wrong with templates or a project file, with its place and the fix')
+        .argument('<paths...>', 'files or folders'),
+      () => import('./actions/providers-validate.ts'),
+    ),
+  )
+  group.addCommand(newProvider())
+  group.addCommand(
+    acting(
+      new Command('add')
+        .description('add a whole catalogue, to be known from now on')
+        .argument('<what>', 'a file, a folder, or a package of your npm registry, such as @nangohq/providers')
+        .option('--as <name>', 'call it this')
+        .option('--replace', 'replace another catalogue of that name'),
+      () => import('./actions/providers-add.ts'),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('delete')
+        .aliases(['rm', 'remove'])
+        .description('forget an added catalogue, or a template of your own')
+        .argument('<name>')
+        .option('-y, --yes', 'do not ask'),
+      () => import('./actions/providers-delete.ts'),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('sources').description('where templates come from, in the order in which they win'),
+      () => import('./actions/providers-sources.ts'),
+    ),
+  )
+  return group.addHelpText('after', fromWhere)
+}
+
+const fromWhere = `
+A template is looked for in the project (templates: and template_folders: in auth-cli.yaml), in your own folder, in
+added catalogues, and in what comes with auth-cli; the first that has the name wins.
+
+  auth-cli providers add @nangohq/providers     a thousand more
+  auth-cli providers new my-idp --issuer https://login.example.com
+  auth-cli providers validate my-idp.yaml`
+
+function newProvider(): Command {
+  return acting(
+    new Command('new')
+      .description('write a commented template to begin with')
+      .argument('<name>', 'letters, digits and hyphens')
+      .option('--issuer <url>', 'take what its discovery document says')
+      .option('--title <text>', 'the name people know it by')
+      .option('--authorization-url <url>', 'where the browser is sent; ${connectionConfig.x} asks for x')
+      .option('--token-url <url>', 'where a code becomes a token')
+      .option('--api-url <url>', 'base URL of its API')
+      .option('--docs <url>', "the provider's documentation")
+      .option('--scope <scopes>', 'scopes to ask for by default', collect)
+      .option('--project', 'write it into the project, not into your own folder')
+      .option('--stdout', 'print it, write nothing')
+      .option('--replace', 'replace a file of that name')
+      .option('--allow-http', 'allow an issuer on plain http that is not this machine'),
+    () => import('./actions/providers-new.ts'),
+  )
+}
+
+function callback(): Command {
+  const group = globals(new Command('callback')).description('a redirect URL of your own')
+  group.addCommand(
+    acting(
+      new Command('check')
+        .description('does it forward to auth-cli as it must: 308, every parameter intact?')
+        .argument('[url]', 'default: what config set callback-url keeps')
+        .option('--port <n>', 'port that it forwards to (default 8749)')
+        .option('--timeout <seconds>', 'give up after this long (default 30)'),
+      () => import('./actions/callback-check.ts'),
     ),
   )
   return group

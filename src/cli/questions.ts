@@ -1,9 +1,8 @@
-import { homedir } from 'node:os'
 import { Command, Option } from 'commander'
 import { questions } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
 import { openStore } from '../node/store.ts'
-import { builtInTemplates, realPaths } from '../node/world.ts'
+import { foldersOf, realPaths } from '../node/world.ts'
 import { plain } from './output/style.ts'
 import { connectOptions } from './program.ts'
 
@@ -38,7 +37,7 @@ export async function declareQuestions(connect: Command, words: readonly string[
   const located = await locate(
     {
       cwd: process.cwd(),
-      folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() },
+      folders: foldersOf(paths),
       store: openStore(paths),
     },
     name,

@@ -117,8 +117,13 @@ export interface World {
   random(bytes: number): Uint8Array
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
-  /** Folder of the built-in templates and of the person's own. */
-  readonly folders: { readonly builtIn: string; readonly person: string; readonly home: string }
+  /** Folder of the built-in templates, of the person's own, and of the catalogues that were added. */
+  readonly folders: {
+    readonly builtIn: string
+    readonly person: string
+    readonly added?: string | undefined
+    readonly home: string
+  }
   readonly settings: Settings
   readonly settingsFrom: Readonly<Record<string, 'environment' | 'config'>>
   readonly store: Store

@@ -13,6 +13,8 @@ export interface Paths {
   readonly logs: string
   /** The person's own templates. */
   readonly templates: string
+  /** Catalogues that the person added, a folder each. */
+  readonly catalogues: string
   /** What the sandbox of this home remembers. */
   readonly sandbox: string
   readonly cache: string
@@ -44,6 +46,7 @@ export function pathsFrom({ env, platform, homedir, cwd }: Surroundings): Paths 
     trust: join(data, 'trust'),
     logs: join(state, 'logs'),
     templates: join(config, 'templates'),
+    catalogues: join(data, 'catalogues'),
     sandbox: join(data, 'sandbox'),
     cache,
     maskKey: join(data, 'mask.key'),

@@ -32,6 +32,14 @@ export function realPaths(env: Terms['env'], cwd: string): Paths {
 /** The templates that come with the package. */
 export const builtInTemplates = fileURLToPath(new URL('../../templates', import.meta.url))
 
+/** The JSON Schema of the template format, for editors. */
+export const schemaFile = fileURLToPath(new URL('../../schema/provider.schema.json', import.meta.url))
+
+/** Where templates are looked for on this machine. */
+export function foldersOf(paths: Pick<Paths, 'templates' | 'catalogues'>): World['folders'] {
+  return { builtIn: builtInTemplates, person: paths.templates, added: paths.catalogues, home: homedir() }
+}
+
 /** This machine as a World; what is heavy loads on first touch. */
 export function realWorld(terms: Terms): World {
   const paths = realPaths(terms.env, terms.cwd)
@@ -47,7 +55,7 @@ export function realWorld(terms: Terms): World {
     },
     clock: { now: () => new Date(), monotonic: () => performance.now(), sleep },
     random: (bytes) => crypto().randomBytes(bytes),
-    folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() },
+    folders: foldersOf(paths),
     pid: process.pid,
     get store() {
       store ??= openStore(paths)

@@ -29,7 +29,7 @@ const person = folder('person', {
 })
 const many = join(root, 'many.yaml')
 writeFileSync(many, `${template('google', 'Other Google')}${template('added-one', 'Added')}down: { alias: mail }\n`)
-const sources = orderedSources({ person, added: [many], builtIn })
+const sources = orderedSources({ person, added: [{ path: many }], builtIn })
 const failure = async (name: string): Promise<unknown> => findProvider(name, sources).catch((error: unknown) => error)
 
 describe('a provider', () => {
@@ -85,7 +85,10 @@ describe('a provider', () => {
   it('whose title is nothing but escape sequences is called by its name, with a warning for what is not known', async () => {
     expect(await findProvider('odd', sources)).toMatchObject({
       title: 'odd',
-      warnings: [{ field: 'odd.frobnicate', line: 7, column: 3 }],
+      warnings: [
+        { field: 'odd.frobnicate', line: 7, column: 3 },
+        { field: 'odd.display_name', line: 2, column: 17 },
+      ],
     })
   })
 
@@ -107,7 +110,7 @@ describe('a provider', () => {
       code: 'UNKNOWN_PROVIDER',
       exitCode: 2,
       message: 'There is no provider called "zendesc". Did you mean zendesk?',
-      hint: 'List them with auth-cli providers, or describe yours under templates: in auth-cli.yaml.',
+      hint: 'List them with auth-cli providers, or describe yours: auth-cli providers new zendesc',
     })
     expect(await failure('\u001b[31mfrob')).toMatchObject({ message: 'There is no provider called "frob".' })
     expect(await failure('../secret')).toMatchObject({ code: 'UNKNOWN_PROVIDER' })

@@ -15,6 +15,7 @@ test('AUTH_CLI_HOME is one folder for everything', () => {
     trust: '/somewhere/trust',
     logs: '/somewhere/logs',
     templates: '/somewhere/templates',
+    catalogues: '/somewhere/catalogues',
     sandbox: '/somewhere/sandbox',
     cache: '/somewhere/cache',
     maskKey: '/somewhere/mask.key',

@@ -1,7 +1,7 @@
 import { UsageError } from '../../model/errors.ts'
 import { setSetting, settingKeys, unsetSetting } from '../../node/settings.ts'
 import { pad } from '../output/style.ts'
-import { type Given, openSession } from '../session.ts'
+import { type Given, openSession, type Session } from '../session.ts'
 
 /** `config list`: every preference, what it is now and who decided it. */
 export async function list(given: Given): Promise<void> {
@@ -38,14 +38,31 @@ export async function set(given: Given): Promise<void> {
   const session = await openSession(given, { settings: false })
   const [key = '', value = ''] = given.arguments
   const kept = await setSetting(session.paths, key, value)
-  await session.print.value({ key, value: kept }, () => `${key} is ${kept}`)
+  await printChange(session, { key, value: kept }, `${key} is ${kept}`)
 }
 
 export async function unset(given: Given): Promise<void> {
   const session = await openSession(given, { settings: false })
   const [key = ''] = given.arguments
   const was = await unsetSetting(session.paths, key)
-  await session.print.value({ key, value: null }, () => (was ? `${key} is no longer set` : `${key} was not set`))
+  if (!was) return session.print.value({ key, value: null }, () => `${key} was not set`)
+  await printChange(session, { key, value: null }, `${key} is no longer set`)
+}
+
+/** A redirect URL that changes has to be registered at every provider first. */
+async function printChange(
+  { world, print }: Session,
+  change: { readonly key: string; readonly value: string | number | null },
+  says: string,
+): Promise<void> {
+  if (change.key !== 'callback-url') return print.value(change, () => says)
+  const { loopbackRedirectUri, registrationsFor } = await import('../../registrations.ts')
+  const url = String(change.value ?? loopbackRedirectUri)
+  const register = await registrationsFor(world, url)
+  const { registrationsScreen } = await import('../output/registrations.ts')
+  await print.value({ ...change, register }, (style) =>
+    [says, ...registrationsScreen(register, url, change.value !== null, style)].join('\n'),
+  )
 }
 
 function known(key: string): keyof typeof settingKeys {

@@ -57,7 +57,12 @@ export function problemLines(problem: Problem, style: Style): string[] {
   const place = [problem.file, problem.line, problem.line === undefined ? undefined : problem.column]
     .filter((part) => part !== undefined)
     .join(':')
-  const sign = problem.severity === 'error' ? style.bad(style.symbols.failed) : style.warn(style.symbols.warning)
+  const signs = {
+    error: style.bad(style.symbols.failed),
+    warning: style.warn(style.symbols.warning),
+    note: style.dim(style.symbols.dot),
+  }
+  const sign = signs[problem.severity]
   const field = problem.field ? `  ${style.text(problem.field)}` : ''
   return [
     '',

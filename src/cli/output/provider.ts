@@ -8,7 +8,8 @@ export interface ProviderRow {
   readonly lines: readonly (string | readonly string[])[]
 }
 
-const sources = { project: 'project', person: 'yours', added: 'added', 'built-in': 'built in' } as const
+/** Where a template comes from, in a word. */
+export const sourceWords = { project: 'project', person: 'yours', added: 'added', 'built-in': 'built in' } as const
 
 /** What a line of the list tells. */
 export interface ProviderLine {
@@ -27,7 +28,7 @@ export function providersTable(providers: readonly ProviderLine[], style: Style)
       { title: 'name', cell: ({ name }) => name, paint: style.bold, kept: true },
       { title: 'title', cell: ({ title }) => title },
       { title: 'mode', cell: ({ mode = '' }) => mode },
-      { title: 'from', cell: ({ source }) => sources[source.kind] },
+      { title: 'from', cell: ({ source }) => sourceWords[source.kind] },
     ],
     style,
   )
@@ -36,7 +37,7 @@ export function providersTable(providers: readonly ProviderLine[], style: Style)
 /** A provider's page: its title and where it was read, then the rows as they were computed, then warnings and what it hides. */
 export function providerScreen(provider: Provider, rows: readonly ProviderRow[], style: Style): string {
   const { template, source, hides, warnings } = provider
-  const from = `${template.auth_mode} ${style.symbols.dot} ${sources[source.kind]} (${source.file})`
+  const from = `${template.auth_mode} ${style.symbols.dot} ${sourceWords[source.kind]} (${source.file})`
   const pairs: Labelled[] = [
     ...rows.map(({ label, lines }): Labelled => [style.text(label), aligned(lines, style)]),
     ...(hides.length > 0 ? [['hides', hides.map(({ file }) => style.text(file))] as const] : []),

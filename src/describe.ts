@@ -1,0 +1,296 @@
+import { type Question, questions } from './catalog/questions.ts'
+import { dialectOf } from './dialects/index.ts'
+import { choose, placeholders } from './fill/fill.ts'
+import { environmentName, type Found, type Given, lookUp, redirectionOf, templateAuthentication } from './integrate.ts'
+import type { Located } from './locate.ts'
+import { UsageError } from './model/errors.ts'
+import type { AnswerSource, ClientAuthentication } from './model/integration.ts'
+import type { Scalar, Template, TemplateSource } from './model/provider.ts'
+import type { World } from './model/world.ts'
+import { type Gap, gapsOfProvider } from './needs.ts'
+
+/** A question of a provider's, and where its answer comes from. */
+export interface Asked {
+  readonly key: string
+  /** What to type, `--subdomain`. */
+  readonly flag: string
+  readonly environment: string
+  readonly title: string
+  readonly description?: string | undefined
+  /** The answer's place among what the template supplies: `https://[subdomain].zendesk.com`. */
+  readonly shape?: string | undefined
+  readonly example?: string | undefined
+  readonly choices?: readonly string[] | undefined
+  readonly isOptional: boolean
+  readonly isSecret: boolean
+  /** Absent where nobody has answered; never a secret, and a project file's `${NAME}` as written. */
+  readonly answer?: string | undefined
+  readonly answeredBy?: AnswerSource | undefined
+}
+
+/** An endpoint as it will be called. */
+export interface Address {
+  /** What is not answered yet stands in brackets: `https://[acme].zendesk.com/oauth/tokens`. */
+  readonly url: string
+  readonly isComplete: boolean
+}
+
+/** A provider's page: all that there is to know before connecting. */
+export interface Description {
+  readonly name: string
+  readonly provider: string
+  readonly title: string
+  readonly mode: string
+  readonly docs?: string | undefined
+  readonly categories: readonly string[]
+  readonly source: TemplateSource
+  /** Templates of the same name that lost to this one. */
+  readonly hides: readonly TemplateSource[]
+  readonly asks: readonly Asked[]
+  readonly client: { readonly id: Asked; readonly secret: Asked }
+  readonly register: {
+    readonly url?: string | undefined
+    readonly steps: readonly string[]
+    /** The exact redirect URL to register, unless none of ours would do. */
+    readonly redirectUri?: string | undefined
+    /** Why none of ours would do, and the ways out. */
+    readonly unsuitable?: { readonly why: string; readonly hint: string } | undefined
+    readonly anyPort: boolean
+  }
+  readonly authorize?:
+    | (Address & { readonly pkce: boolean; readonly params: Readonly<Record<string, Scalar>> })
+    | undefined
+  readonly token?: (Address & { readonly authentication: ClientAuthentication; readonly format: string }) | undefined
+  readonly refresh?: Address | undefined
+  readonly api?: (Address & { readonly headers: readonly string[] }) | undefined
+  readonly scopes: { readonly asked: readonly string[]; readonly from: AnswerSource; readonly separator: string }
+  /** Where it departs from the standard, in words. */
+  readonly quirks: readonly string[]
+  /** What this template needs that cannot be done yet; connecting is possible unless one of them `stops`. */
+  readonly lacks: readonly Gap[]
+  /** The command, ready to be typed; what nobody has answered has its example or stands in angle brackets. */
+  readonly connect: string
+}
+
+const sections = ['connection_config', 'credentials', 'integration_config', 'assertion_option'] as const
+
+type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store'>
+
+/** Computes a provider's page with the answers so far; sends nothing, asks nobody. */
+export async function describe(world: Known, located: Located, given: Given): Promise<Description> {
+  const { name, provider } = located
+  const { template, title, source, hides } = provider
+  const before = await world.store.connections.read(name).catch(() => undefined)
+  const same = before?.provider === provider.name ? before : undefined
+  const asked = questions(template, given.taken, template.auth_mode === 'OAUTH2' ? undefined : sections)
+  const found = lookUp(world, located, given, same, asked)
+  const fill = filler(asked, found)
+  const mode = template.auth_mode
+  const api = template.proxy?.base_url
+  const isBrowser = mode === 'OAUTH2'
+  return {
+    name,
+    provider: provider.name,
+    title,
+    mode,
+    docs: template.docs,
+    categories: template.categories ?? [],
+    source,
+    hides,
+    asks: asked.map((question) => askedOf(question, name, found)),
+    client: clientOf(name, template, found),
+    register: { ...redirectOf(world, located, given), ...whereToRegister(template, fill) },
+    authorize:
+      template.authorization_url === undefined
+        ? undefined
+        : {
+            ...fill(template.authorization_url),
+            pkce: isBrowser && template.disable_pkce !== true,
+            params: template.authorization_params ?? {},
+          },
+    token:
+      typeof template.token_url !== 'string'
+        ? undefined
+        : {
+            ...fill(template.token_url),
+            authentication: templateAuthentication(template),
+            format: template.body_format ?? 'form',
+          },
+    refresh: template.refresh_url === undefined ? undefined : fill(template.refresh_url),
+    api: api === undefined ? undefined : { ...fill(api), headers: headersOf(template, isBrowser) },
+    scopes: {
+      asked: found.scopes.value,
+      from: found.scopes.from,
+      separator: template.scope_separator ?? ' ',
+    },
+    quirks: quirksOf(provider.names, template),
+    lacks: gapsOfProvider(provider),
+    connect: commandFor(located, asked, found),
+  }
+}
+
+function askedOf(question: Question, name: string, found: Found): Asked {
+  const { key, flag, prompt, label, description, isOptional } = question
+  const { prefix = '', suffix = '', example, enum: choices, default_value } = prompt
+  const isSecret = prompt.secret === true
+  const answer = found.params.get(key)
+  const byTemplate = answer === undefined && default_value !== undefined
+  return {
+    key,
+    flag,
+    environment: `${environmentName(name)}_${environmentName(key)}`,
+    title: label,
+    description: description === '' ? undefined : description,
+    shape: prefix === '' && suffix === '' ? undefined : `${prefix}[${key}]${suffix}`,
+    example,
+    choices,
+    isOptional,
+    isSecret,
+    answer: isSecret ? undefined : (answer?.value ?? default_value),
+    answeredBy: answer?.from ?? (byTemplate ? 'template' : undefined),
+  }
+}
+
+function clientOf(name: string, template: Template, found: Found): Description['client'] {
+  const one = (
+    key: string,
+    title: string,
+    answer: Found['clientId'],
+    isSecret: boolean,
+    isOptional: boolean,
+  ): Asked => ({
+    key,
+    flag: `--${key}`,
+    environment: `${environmentName(name)}_${environmentName(key)}`,
+    title,
+    isOptional,
+    isSecret,
+    answer: isSecret ? undefined : answer?.value,
+    answeredBy: answer?.from,
+  })
+  return {
+    id: one('client-id', 'Client ID', found.clientId, false, false),
+    secret: one('client-secret', 'Client secret', found.clientSecret, true, template.client_secret_required !== true),
+  }
+}
+
+function redirectOf(
+  world: Known,
+  located: Located,
+  given: Given,
+): Pick<Description['register'], 'redirectUri' | 'unsuitable' | 'anyPort'> {
+  const anyPort = located.provider.template.redirect_uri?.port === 'any'
+  try {
+    const { redirectUri } = redirectionOf(world, located, given)
+    // Any port means one that is free by then; which one it is, nobody need register.
+    return { redirectUri: redirectUri.replace(/:0(?=\/)/, ''), anyPort }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    return { unsuitable: { why: error.message, hint: error.hint ?? '' }, anyPort }
+  }
+}
+
+function whereToRegister(template: Template, fill: Filler): Pick<Description['register'], 'url' | 'steps'> {
+  const { register_url: url, setup_guide_url: guide, register_steps: steps } = template
+  const place = url ?? (typeof guide === 'string' ? guide : undefined)
+  return {
+    url: place === undefined ? undefined : fill(place).url,
+    steps: Array.isArray(steps) ? steps.filter((step) => typeof step === 'string') : [],
+  }
+}
+
+type Filler = (text: string) => Address
+
+/** Fills a URL with what is answered; the rest by an example, in brackets. */
+function filler(asked: readonly Question[], found: Found): Filler {
+  const answers: Record<string, string> = {}
+  for (const [key, { value }] of found.params) if (value !== '') answers[key] = value
+  const standIns: Record<string, string> = {}
+  for (const { key, prompt } of asked) {
+    if (answers[key] === undefined && prompt.default_value) answers[key] = prompt.default_value
+    else if (answers[key] === undefined) standIns[key] = exampleOf(asked, key) ?? key
+  }
+  return (text) => {
+    const open = placeholders(text).flatMap((path) => /^connectionConfig\.(.+)$/s.exec(path)?.[1] ?? [])
+    const later = Object.fromEntries(
+      open.filter((key) => answers[key] === undefined).map((key) => [key, standIns[key] ?? key]),
+    )
+    const whole = choose(text.trim(), { connectionConfig: answers }, true)
+    const chosen = 'pieces' in whole ? whole : choose(text.trim(), { connectionConfig: { ...later, ...answers } }, true)
+    if (!('pieces' in chosen)) return { url: text, isComplete: false }
+    const isOpen = (path: string | undefined): boolean =>
+      path !== undefined && answers[path.replace(/^connectionConfig\./, '')] === undefined
+    return {
+      url: chosen.pieces.map(({ value, path }) => (isOpen(path) ? `[${value}]` : value)).join(''),
+      isComplete: 'pieces' in whole,
+    }
+  }
+}
+
+/** The template's example, where it would be taken as an answer. */
+function exampleOf(asked: readonly Question[], key: string): string | undefined {
+  const question = asked.find((one) => one.key === key)
+  const example = question?.prompt.example ?? question?.prompt.enum?.[0]
+  if (question === undefined || example === undefined) return undefined
+  const accepted = question.accept(example)
+  return 'value' in accepted ? accepted.value : undefined
+}
+
+function headersOf({ proxy }: Template, isBearer: boolean): readonly string[] {
+  const own = Object.entries(proxy?.headers ?? {}).map(([name, value]) => `${name}: ${value}`)
+  const says = own.some((line) => /^authorization:/i.test(line))
+  return isBearer && !says ? ['authorization: Bearer <access token>', ...own] : own
+}
+
+/** One sentence for each word of the template that departs from plain OAuth. */
+function quirksOf(names: readonly string[], template: Template): readonly string[] {
+  const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value))
+  const pairs = (value: object): string =>
+    Object.entries(value)
+      .filter(([key]) => key !== 'grant_type')
+      .map(([key, one]) => `${key}=${typeof one === 'object' ? JSON.stringify(one) : one}`)
+      .join(', ')
+  const says: Readonly<Record<string, (value: never) => string>> = {
+    scope_separator: (value: string) => (value === ' ' ? '' : `scopes are joined by "${value}"`),
+    authorization_code_param_in_callback: (value) => (value === 'code' ? '' : `the code comes back as "${value}"`),
+    authorization_url_skip_empty: (value) => (value ? 'empty parameters are left out of the URL' : ''),
+    authorization_url_skip_encode: (value) => `not percent-encoded in the URL: ${list(value)}`,
+    authorization_url_replacements: (value) => `replaced in the finished URL: ${pairs(value)}`,
+    authorization_url_fragment: (value) => `the parameters stand behind #${value}`,
+    token_params: (value) => (pairs(value) === '' ? '' : `sent with the code: ${pairs(value)}`),
+    refresh_params: (value) => (pairs(value) === '' ? '' : `sent with a refresh: ${pairs(value)}`),
+    body_format: (value) => (value === 'form' ? '' : `the token request is ${String(value).toUpperCase()}`),
+    token_response_metadata: (value) => `kept from the token answer: ${list(value)}`,
+    redirect_uri_metadata: (value) => `kept from the callback: ${list(value)}`,
+    alternate_access_token_response_path: (value) => `the token may stand under "${value}" in the answer`,
+    token_expiration_buffer: (value) => `renewed ${value} s before it expires`,
+    connection_configuration: (value) => `looked up after connecting: ${list(value)}`,
+    installation: () => 'the code does not come by the browser but to a public webhook',
+    require_client_certificate: (value) => (value ? 'calls want a client certificate' : ''),
+  }
+  const accent = Object.keys(dialectOf(names))
+  return [
+    ...Object.entries(says).flatMap(([field, say]) => {
+      const value = template[field]
+      const said = value === undefined || value === null ? '' : say(value as never)
+      return said === '' ? [] : [said]
+    }),
+    ...(accent.length > 0 ? [`it has an accent of its own, understood by a dialect: ${accent.join(', ')}`] : []),
+  ]
+}
+
+function commandFor({ name }: Located, asked: readonly Question[], found: Found): string {
+  const flags = asked
+    .filter(({ key, isOptional }) => !isOptional && (!found.params.has(key) || found.params.get(key)?.from === 'flag'))
+    .map(({ key, flag, isParam, prompt }) => {
+      const value = prompt.secret === true ? '-' : (found.params.get(key)?.value ?? exampleOf(asked, key) ?? `<${key}>`)
+      return isParam ? `--param ${quoted(`${key}=${value}`)}` : `${flag} ${quoted(value)}`
+    })
+
+  return ['auth-cli connect', quoted(name), ...flags].join(' ')
+}
+
+/** For a POSIX shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./<>-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}
