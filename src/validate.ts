@@ -1,7 +1,8 @@
 import { basename, dirname, join, resolve } from 'node:path'
+import { addedCatalogues } from './catalog/added.ts'
 import { type FindAlias, type Resolved, resolveAlias } from './catalog/alias.ts'
 import { check } from './catalog/check.ts'
-import type { Source } from './catalog/find.ts'
+import { orderedSources, type Source } from './catalog/find.ts'
 import { isProjectFile, projectProblems } from './catalog/project.ts'
 import {
   type Document,
@@ -37,7 +38,7 @@ export interface Verdict {
  */
 export async function validate(world: Pick<World, 'cwd' | 'folders'>, paths: readonly string[]): Promise<Verdict> {
   const files = paths.flatMap((path) => filesAt(resolve(world.cwd, path), path))
-  const { sources } = await catalogOf(world).catch(() => ({ sources: [] }))
+  const sources = await sourcesOf(world)
   const problems: Problem[] = []
   const seen = new Map<string, string>()
   let templates = 0
@@ -48,6 +49,13 @@ export async function validate(world: Pick<World, 'cwd' | 'folders'>, paths: rea
     problems.push(...[...found.problems, ...doubled].sort(byPlace))
   }
   return { problems, files: files.length, templates }
+}
+
+/** A project file that may not be read, or is broken, takes only its own templates away. */
+async function sourcesOf({ cwd, folders }: Pick<World, 'cwd' | 'folders'>): Promise<readonly Source[]> {
+  const { person, builtIn } = folders
+  const rest = (): readonly Source[] => orderedSources({ person, added: addedCatalogues(folders.added), builtIn })
+  return catalogOf({ cwd, folders }).then(({ sources }) => sources, rest)
 }
 
 /** `shown`: the path as it was given. */

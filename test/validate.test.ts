@@ -1,3 +1,4 @@
+import { chmodSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -184,6 +185,12 @@ describe('a folder of templates', () => {
       'github.yaml': 'github:\n  alias: github\n  default_scopes: [repo]\n',
     })
     expect((await validate(worldAt(cwd), ['.'])).problems).toEqual([])
+  })
+
+  it('is looked at even where the project file beside it may not be read', async () => {
+    const cwd = filesIn(freshFolder(), { 'auth-cli.yaml': 'templates: {}\n', 'a.yaml': 'a:\n  alias: github\n' })
+    chmodSync(join(cwd, 'auth-cli.yaml'), 0o666)
+    expect((await validate(worldAt(cwd), ['a.yaml'])).problems).toEqual([])
   })
 
   it('must be there, with something in it', async () => {

@@ -233,6 +233,8 @@ describe('providers add', () => {
     const taken = await run(['providers', 'add', 'b/set.yaml', '--json'])
     expect([taken.status, failure(taken.stderr).code]).toEqual([2, 'NAME_TAKEN'])
     expect((await run(['providers', 'add', 'b/set.yaml', '--as', 'other'])).status).toBe(0)
+    expect((await run(['providers', 'add', 'b/set.yaml', '--as', 'SET'])).status).toBe(2)
+    expect((await run(['providers', 'add', 'b/set.yaml', '--as', ''])).status).toBe(2)
     expect((await run(['providers', 'add', 'b/set.yaml', '--replace'])).status).toBe(0)
     const none = await run(['providers', 'add', 'c.yaml', '--json'])
     expect([none.status, none.stdout, failure(none.stderr).code]).toEqual([3, '', 'TEMPLATE_INVALID'])

@@ -1,7 +1,7 @@
 import { addedCatalogues } from '../../catalog/added.ts'
 import { listProviders, orderedSources, sourceAt } from '../../catalog/find.ts'
 import { splitCatalogue } from '../../catalog/split.ts'
-import type { Catalogue } from '../../model/catalogue.ts'
+import { type Catalogue, folderOf } from '../../model/catalogue.ts'
 import { type Problem, TemplateError, UsageError } from '../../model/errors.ts'
 import { type Difference, placeCatalogue } from '../../node/catalogues.ts'
 import { gather } from '../gather.ts'
@@ -14,12 +14,14 @@ export async function run(given: Given): Promise<void> {
   const session = await openSession(given)
   const { world, paths, print } = session
   const [what = ''] = given.arguments
+  const as = given.options['as'] as string | undefined
+  if (as?.trim() === '') throw new UsageError('BAD_FLAG', '--as needs a name.', { hint: 'For example --as mine' })
   const { about, files } = await gather(world, what)
   const { templates, problems } = await splitCatalogue(files)
   if (templates.length === 0) throw holdsNone(what, problems)
   const catalogue: Catalogue = {
     ...about,
-    name: (given.options['as'] as string | undefined) ?? about.name,
+    name: as ?? about.name,
     count: templates.length,
     addedAt: world.clock.now().toISOString(),
   }
@@ -39,11 +41,16 @@ function holdsNone(what: string, problems: readonly Problem[]): TemplateError {
 }
 
 function assertFree({ name, origin }: Catalogue, folder: string, isReplacing: boolean): void {
-  const other = addedCatalogues(folder).find((one) => one.name.toLowerCase() === name.toLowerCase())
+  const other = addedCatalogues(folder).find((one) => isOneFolder(one.name, name))
   if (other === undefined || other.origin === origin || isReplacing) return
   throw new UsageError('NAME_TAKEN', `A catalogue called ${name} was added from ${other.origin}.`, {
     hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
   })
+}
+
+/** On a disk that does not tell cases apart, and where `a/b` and `a+b` are one. */
+function isOneFolder(a: string, b: string): boolean {
+  return folderOf(a).toLowerCase() === folderOf(b).toLowerCase()
 }
 
 interface Counts {
