@@ -31,6 +31,11 @@ describe('a catalogue taken apart', () => {
     expect(value).toEqual({ one: { display_name: 'One', docs: 'a: b #c' } })
   })
 
+  it('keeps blank lines that belong to a text', async () => {
+    const { templates } = await split('one:\n  a: |+\n    x\n\n\n# about two\ntwo:\n  b: c\n')
+    expect((await parseYaml(templates[0]?.text ?? '', 'one.yaml')).value).toEqual({ one: { a: 'x\n\n\n' } })
+  })
+
   it('goes on without what cannot be a template, and says why', async () => {
     const { templates, problems } = await splitCatalogue([
       { file: 'broken.yaml', text: 'broken: [\n' },
