@@ -307,8 +307,9 @@ function providers(): Command {
 }
 
 const fromWhere = `
-A template is looked for in the project (templates: and template_folders: in auth-cli.yaml), in your own folder, in
-added catalogues, and in what comes with auth-cli; the first that has the name wins.
+A template is looked for in the project (templates: and template_folders: in
+auth-cli.yaml), in your own folder, in added catalogues, and in what comes with
+auth-cli; the first that has the name wins.
 
   auth-cli providers add @nangohq/providers     a thousand more
   auth-cli providers new my-idp --issuer https://login.example.com

@@ -72,6 +72,7 @@ describe('the package', () => {
       'bin',
       'dist',
       'package.json',
+      'schema',
       'templates',
     ])
     expect(packed).toEqual(
