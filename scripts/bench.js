@@ -13,7 +13,7 @@ const command = path.join(import.meta.dirname, '..', 'bin', 'auth-cli.js')
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '21' } } })
 const rounds = Math.max(1, Number.parseInt(values.rounds, 10) || 0)
 
-if (!existsSync(path.join(import.meta.dirname, '..', 'dist', 'bin', 'main.js'))) {
+if (!existsSync(path.join(import.meta.dirname, '..', 'dist', 'bin', 'main.cjs'))) {
   console.error('There is no dist/ to measure. Run: npm ci')
   process.exit(1)
 }
@@ -30,6 +30,11 @@ const many = homeWith('many')
 writeFileSync(path.join(folder, 'auth-cli.yaml'), template(provider.port))
 await connectOnce(one)
 fill(many, one, 1_000)
+const thousand = homeWith('thousand')
+const catalogue = path.join(import.meta.dirname, '..', 'node_modules', '@nangohq', 'providers')
+const hasCatalogue = existsSync(catalogue)
+if (hasCatalogue) await timeToEnd([command, 'providers', 'add', catalogue], thousand)
+const rehearsing = ['connect', 'hubspot', '--client-id', 'bench-client', '--client-secret', '', '--dry-run']
 
 const connecting = ['connect', 'bench', '--client-id', 'bench-client', '--port', '0']
 const contenders = [
@@ -42,6 +47,19 @@ const contenders = [
     limit: 1.7,
     measure: () => timeToEnd([command, 'connections', 'list'], many),
   },
+  ...(hasCatalogue
+    ? [
+        {
+          name: 'auth-cli providers list, 1,000 of them',
+          limit: 2,
+          measure: () => timeToEnd([command, 'providers', 'list'], thousand),
+        },
+        {
+          name: 'auth-cli connect --dry-run, of one in 1,000',
+          measure: () => timeToEnd([command, ...rehearsing], thousand),
+        },
+      ]
+    : []),
   {
     name: 'auth-cli connect, until the browser is asked to open',
     limit: 2.5,

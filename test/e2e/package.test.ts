@@ -76,7 +76,13 @@ describe('the package', () => {
       'templates',
     ])
     expect(packed).toEqual(
-      expect.arrayContaining(['bin/auth-cli.js', 'dist/bin/main.cjs', 'dist/index.d.ts', 'templates/zendesk.yaml']),
+      expect.arrayContaining([
+        'bin/auth-cli.js',
+        'dist/bin/main.cjs',
+        'dist/index.d.ts',
+        'schema/provider.schema.json',
+        'templates/zendesk.yaml',
+      ]),
     )
     expect(packed.filter((file) => /\.ts$/.test(file) && !/\.d\.ts$/.test(file))).toEqual([])
   })

@@ -369,7 +369,7 @@ describe('the help of providers', () => {
       'add',
       'delete|rm',
       'sources',
-      'the first that has the name wins',
+      'first that has the name wins',
     ])
       expect(stdout).toContain(word)
     for (const command of ['show', 'validate', 'new', 'add', 'delete', 'sources', 'list']) {
