@@ -49,7 +49,7 @@ await bundle.write({
   codeSplitting: {
     groups: [
       { name: 'errors', test: /[\\/]model[\\/]errors\.ts/, priority: 1 },
-      { name: 'command', test: /[\\/](commander[\\/]|cli[\\/]program\.ts)/ },
+      { name: 'command', test: /[\\/](commander[\\/]|cli[\\/](program|connect-options)\.ts)/ },
       { name: 'session', test: sessionFiles },
     ],
   },

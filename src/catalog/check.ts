@@ -9,14 +9,7 @@ import { checkHarm } from './harm.ts'
 import { checkEffect, checkParams, checkQuestions } from './lint.ts'
 import { nearest } from './nearest.ts'
 import { isPattern } from './pattern.ts'
-import { type FieldPath, fieldName, type PlaceOf } from './problem.ts'
-
-/** A mapping about to be checked: what it is called, its fields, and where each of them stands. */
-export interface Checked {
-  readonly name: string
-  readonly fields: Mapping
-  readonly placeOf: PlaceOf
-}
+import { type Checked, type FieldPath, fieldName } from './problem.ts'
 
 /**
  * Everything wrong with a template whose aliases are resolved, each with its place, what was expected and the fix: wrong

@@ -1,7 +1,7 @@
 import { parse } from '../fill/parse.ts'
 import type { Problem } from '../model/errors.ts'
-import type { Checked } from './check.ts'
 import { isPattern } from './pattern.ts'
+import type { Checked } from './problem.ts'
 import { type FieldPath, fieldName } from './problem.ts'
 import { plainTitle } from './title.ts'
 

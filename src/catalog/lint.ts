@@ -1,8 +1,8 @@
 import { parse } from '../fill/parse.ts'
 import type { Problem } from '../model/errors.ts'
 import type { Prompt } from '../model/provider.ts'
-import type { Checked } from './check.ts'
 import { nearest } from './nearest.ts'
+import type { Checked } from './problem.ts'
 import { type FieldPath, fieldName } from './problem.ts'
 import { accept, meantPattern } from './rules.ts'
 

@@ -13,6 +13,13 @@ export type FieldPath = readonly (string | number)[]
 /** Finds the place of a field; of its value where `what` says so. A field that is missing has its parent's place. */
 export type PlaceOf = (path: FieldPath, what?: 'key' | 'value') => FilePlace
 
+/** A mapping about to be checked: what it is called, its fields, and where each of them stands. */
+export interface Checked {
+  readonly name: string
+  readonly fields: Readonly<Record<string, unknown>>
+  readonly placeOf: PlaceOf
+}
+
 /** `zendesk.connection_config.subdomain`, `default_scopes[0]`. */
 export function fieldName(path: FieldPath): string {
   return path.reduce<string>(

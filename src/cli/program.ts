@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
+import { collect, connectOptions } from './connect-options.ts'
 import type { Given } from './session.ts'
 
 /** What a command's action is called with: its arguments, its own and the global options, as they were typed. */
@@ -127,39 +128,6 @@ export async function unknownCommand(group: Command, word: string): Promise<Usag
 
 function connectCommand(): Command {
   return acting(connectOptions(new Command('connect')), () => import('./actions/connect.ts'))
-}
-
-/** The static options of `connect`; a template's own come on top once its name is known. */
-export function connectOptions(command: Command): Command {
-  return command
-    .description('run an authorization flow and save the connection')
-    .argument('<provider>', "a template's name or an integration's; its own flags follow it")
-    .optionsGroup('Who and what:')
-    .option('--client-id <id>', 'client id of your app there')
-    .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH; without one, a public client')
-    .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none, instead of what the template says')
-    .option('--param <key=value>', "answer any of the template's questions", collect)
-    .option('--scope <scopes>', 'scopes to ask for, instead of the defaults; repeatable', collect)
-    .option('--as <name>', 'name of the connection')
-    .option('--tag <key=value>', 'tag the connection', collect)
-    .option('--replace', 'replace a connection of that name made with other answers')
-    .optionsGroup('The flow:')
-    .option('--auth-param <key=value>', 'add or override an authorization parameter; key= removes it', collect)
-    .option('--token-param <key=value>', 'the same for the token request', collect)
-    .option('--pkce', 'use PKCE even where the template says not to')
-    .option('--no-pkce', 'do not use PKCE')
-    .option('--callback-url <url>', 'redirect URL to send (default http://localhost:8749/oauth/callback)')
-    .option('--port <n>', 'port to listen on; 0 takes any')
-    .option('--browser <command>', 'open the URL with this command; %s stands for the URL')
-    .option('--no-browser', 'open nothing, print the URL')
-    .option('--timeout <seconds>', 'give up after this long (default 300)')
-    .option('--allow-http', 'allow plain http to hosts that are not this machine')
-    .option('--trust-project', "let the project file's templates and hosts have secrets of yours")
-    .optionsGroup('The end:')
-    .option('--no-save', 'print the connection, secrets included, instead of saving it')
-    .option('--print', 'the same as --no-save')
-    .option('--dry-run', 'print the authorization URL and the token request; open nothing, send nothing')
-    .addOption(new Option('--fault <name>', 'sandbox only: go wrong in this way'))
 }
 
 function connections(): Command {
@@ -386,8 +354,4 @@ function sandboxCommand(): Command {
       .option('--fault <name>', 'go wrong in this way; list shows the ways'),
     () => import('./actions/sandbox.ts'),
   )
-}
-
-function collect(value: string, previous: string[] | undefined): string[] {
-  return [...(previous ?? []), value]
 }

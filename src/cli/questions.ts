@@ -3,8 +3,8 @@ import { questions } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
 import { openStore } from '../node/store.ts'
 import { foldersOf, realPaths } from '../node/world.ts'
+import { connectOptions } from './connect-options.ts'
 import { plain } from './output/style.ts'
-import { connectOptions } from './program.ts'
 
 /** What `connect` found out about its provider before its flags were parsed; read once. */
 interface Prepared {
