@@ -1,8 +1,9 @@
+import { originsOf } from './endpoints.ts'
 import { runFlow } from './flow.ts'
 import type { Connection } from './model/connection.ts'
 import { AuthCliError, MachineError, TransportError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
-import type { Endpoints, Integration } from './model/integration.ts'
+import type { Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import type { Obtained } from './modes/mode.ts'
@@ -128,14 +129,6 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
       allowHttp: integration.allowHttp,
     },
   }
-}
-
-/** The origins that secrets of these endpoints may be sent to. */
-export function originsOf(endpoints: Endpoints): string[] {
-  const origins = Object.values(endpoints).flatMap((url: string | undefined) =>
-    url !== undefined && URL.canParse(url) ? [new URL(url).origin] : [],
-  )
-  return [...new Set(origins)]
 }
 
 /** What was asked for and did not come: each worth a word before it bites. */

@@ -1,6 +1,7 @@
 export { type Connected, type ConnectOptions, connect } from './connect.ts'
-export { type Given, integrate } from './integrate.ts'
+export { integrate } from './integrate.ts'
 export { type Located, locate } from './locate.ts'
+export type { Given, Preset } from './look-up.ts'
 export type { Connection, Credential, Snapshot } from './model/connection.ts'
 export {
   AuthCliError,

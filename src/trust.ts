@@ -1,5 +1,13 @@
-import type { Project } from './catalog/project.ts'
+import { type Project, referencesIn } from './catalog/project.ts'
+import type { Question } from './catalog/questions.ts'
+import { endpointsOf, originsOf } from './endpoints.ts'
+import { placeholders } from './fill/fill.ts'
+import type { Located } from './locate.ts'
+import { type Answer, environmentName, type Found, type Given, textOf } from './look-up.ts'
+import type { Connection } from './model/connection.ts'
 import { UsageError } from './model/errors.ts'
+import type { AnswerSource, Endpoints } from './model/integration.ts'
+import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
 
 /** Secrets of the person's that a project file would send somewhere. */
@@ -36,4 +44,134 @@ export async function assertTrusted(
   }
   const at = world.clock.now().toISOString()
   await world.store.trust.update(project.hash, () => ({ hash: project.hash, file: project.file, at }))
+}
+
+/** What this run would hand to whom because a project file says so; the person is asked, once per content. */
+export async function trustFor(
+  world: World,
+  located: Located,
+  given: Given,
+  found: Found,
+  asked: readonly Question[],
+  secretKeys: ReadonlySet<string>,
+): Promise<void> {
+  const { project, provider } = located
+  if (project === undefined) return
+  const ofProject = provider.source.kind === 'project'
+  const hostKeys = hostAnswers(provider.template)
+  const chosen = [...found.params].some(([key, { from }]) => from === 'project file' && hostKeys.has(key))
+  const values: [string, Answer | undefined][] = [
+    ...found.params,
+    ['client-id', found.clientId],
+    ['client-secret', found.clientSecret],
+  ]
+  const names = values.flatMap(([label, answer]) => secretNames(label, answer, located, secretKeys))
+  const extra = [
+    ...Object.values(located.entry?.authorizationParams ?? {}),
+    ...Object.values(located.entry?.tokenParams ?? {}),
+    ...(located.entry?.scopes ?? []),
+  ]
+  const spelled = extra.flatMap((one) => referencesIn(one).map(({ name }) => name))
+  const inParams = [...found.params].flatMap(([, { written: text }]) =>
+    text === undefined ? [] : referencesIn(text).map(({ name }) => name),
+  )
+  // Beside the client's own fields a variable is out of place even at an honest provider, which may hand it on: `state`.
+  const secrets = [...new Set([...(ofProject || chosen ? names : inParams), ...spelled])]
+  const exposures: Exposure[] = []
+  if (secrets.length > 0) exposures.push({ what: secrets, to: hostsFor(located, found, asked, world) })
+  const foreign = located.entry?.callbackUrl ?? project.settings.callbackUrl
+  if (foreign !== undefined && given.callbackUrl === undefined && /\$\{/.test(foreign.text)) {
+    exposures.push({ what: [foreign.text], to: ['the redirect URL'] })
+  }
+  // Said without need it is remembered all the same: the file's `browser` waits for it too.
+  const isGiven = given.trustProject === true
+  if (exposures.length > 0 || isGiven) await assertTrusted(world, project, exposures, isGiven)
+}
+
+/** What a value would give away: the variables it reads, or the store it comes from. */
+function secretNames(
+  label: string,
+  answer: Answer | undefined,
+  { name }: Located,
+  secretKeys: ReadonlySet<string>,
+): string[] {
+  if (answer === undefined || answer.value === '') return []
+  const { from } = answer
+  if (answer.written !== undefined) return referencesIn(answer.written).map((reference) => reference.name)
+  if (from === 'environment') return [`${environmentName(name)}_${environmentName(label)}`]
+  if (from !== 'saved connection' && from !== 'saved integration') return []
+  if (label === 'client-secret') return [`the client secret of the ${from}`]
+  return secretKeys.has(label) ? [`the ${label} of the ${from}`] : []
+}
+
+/** Answers that are secrets, by the template that was asked then or by the one that would get them now. */
+export function secretParams(before: Connection | undefined, asked: readonly Question[]): Set<string> {
+  const then = Object.entries(before?.snapshot.template.connection_config ?? {})
+  return new Set([
+    ...then.flatMap(([key, { secret }]) => (secret === true ? [key] : [])),
+    ...asked.flatMap(({ key, prompt }) => (prompt.secret === true ? [key] : [])),
+  ])
+}
+
+/** The answers that stand in the host of an endpoint. */
+function hostAnswers(template: Template): Set<string> {
+  const urls = [
+    template.authorization_url,
+    template.token_url,
+    template.refresh_url,
+    template.proxy?.base_url,
+    template.issuer,
+  ]
+  const hosts = urls.flatMap((url) =>
+    url === undefined
+      ? []
+      : [
+          url
+            .split('||')
+            .map((part) => part.trim().replace(/^([a-z]+:\/\/[^/?#]*).*$/i, '$1'))
+            .join(' || '),
+        ],
+  )
+  return new Set(hosts.flatMap((host) => placeholders(host)).map((path) => path.replace(/^connectionConfig\./, '')))
+}
+
+function hostsFor(located: Located, found: Found, asked: readonly Question[], world: World): string[] {
+  const params = Object.fromEntries([...found.params].map(([key, answer]) => [key, textOf(answer, world.env, true)]))
+  try {
+    return originsOf(endpointsOf(located, params, asked)).map((origin) => new URL(origin).host)
+  } catch {
+    return [`hosts that ${located.project?.file ?? 'the project file'} chooses`]
+  }
+}
+
+/** A saved secret, the client's or an answer, goes only where it went before. */
+export function assertReusable(
+  endpoints: Endpoints,
+  before: Connection | undefined,
+  { saved, name }: Located,
+  answers: {
+    readonly params: Readonly<Record<string, string>>
+    readonly answeredBy: Readonly<Record<string, AnswerSource>>
+    readonly clientSecret: string
+    readonly secretFrom: AnswerSource
+  },
+  secretKeys: ReadonlySet<string>,
+): void {
+  const sources = [...secretKeys].filter((key) => answers.params[key]).map((key) => answers.answeredBy[key])
+  if (answers.clientSecret !== '') sources.push(answers.secretFrom)
+  const bound = sources.includes('saved connection')
+    ? before?.snapshot.origins
+    : sources.includes('saved integration')
+      ? saved?.origins
+      : undefined
+  if (bound === undefined) return
+  const other = originsOf(endpoints).filter((origin) => !bound.includes(origin))
+  if (other.length === 0) return
+  throw new UsageError(
+    'ORIGIN_CHANGED',
+    `What was saved as a secret of "${name}" belongs to ${bound.join(', ')}, but the template now names ${other.join(', ')}.`,
+    {
+      hint: 'If that is right, give the secrets again, for example --client-secret -. If not, look at the template: somebody has changed it.',
+    },
+  )
 }
