@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { maskKey, type Paths, pathsFrom } from '../../src/node/paths.ts'
 import { freshFolder, runWorker } from '../support/disk.ts'
 
-const person = { env: {}, platform: 'linux', homedir: '/home/ada', cwd: '/work' }
+const person = { env: {}, platform: 'linux', homedir: '/home/ada', cwd: '/somewhere' }
 
 test('AUTH_CLI_HOME is one folder for everything', () => {
   const paths = pathsFrom({ ...person, env: { AUTH_CLI_HOME: '/somewhere', XDG_DATA_HOME: '/xdg' } })
@@ -23,7 +23,7 @@ test('AUTH_CLI_HOME is one folder for everything', () => {
 })
 
 test('a relative AUTH_CLI_HOME counts from the working folder, an empty one not at all', () => {
-  expect(pathsFrom({ ...person, env: { AUTH_CLI_HOME: 'here' } }).connections).toBe('/work/here/connections')
+  expect(pathsFrom({ ...person, env: { AUTH_CLI_HOME: 'here' } }).connections).toBe('/somewhere/here/connections')
   expect(pathsFrom({ ...person, env: { AUTH_CLI_HOME: '' } }).config).toBe('/home/ada/.config/auth-cli')
 })
 

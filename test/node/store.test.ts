@@ -186,7 +186,7 @@ test('the three shelves of a home are apart', async () => {
   const home = freshFolder()
   const paths = { connections: `${home}/c`, integrations: `${home}/i`, trust: `${home}/t`, cache: `${home}/cache` }
   const { trust, connections, integrations } = openStore(paths)
-  const trusted = { hash: 'ab'.repeat(32), file: '/work/auth-cli.yaml', at: '2026-01-01T00:00:00.000Z' }
+  const trusted = { hash: 'ab'.repeat(32), file: '/somewhere/auth-cli.yaml', at: '2026-01-01T00:00:00.000Z' }
   await trust.update(trusted.hash, () => trusted)
   expect(await trust.read(trusted.hash)).toEqual(trusted)
   expect(await connections.list()).toEqual([])
