@@ -2,6 +2,7 @@ import { homedir } from 'node:os'
 import { Command, Option } from 'commander'
 import { questions } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
+import { workingFolder } from '../node/paths.ts'
 import { openStore } from '../node/store.ts'
 import { builtInTemplates, realPaths } from '../node/world.ts'
 import { plain } from './output/style.ts'
@@ -34,10 +35,11 @@ export function takenFlags(): string[] {
 export async function declareQuestions(connect: Command, words: readonly string[]): Promise<void> {
   const name = providerNameIn(words)
   if (name === undefined) return
-  const paths = realPaths(process.env, process.cwd())
+  const cwd = workingFolder()
+  const paths = realPaths(process.env, cwd)
   const located = await locate(
     {
-      cwd: process.cwd(),
+      cwd,
       folders: { builtIn: builtInTemplates, person: paths.templates, home: homedir() },
       store: openStore(paths),
     },
