@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { MachineError, ProviderError, UsageError } from '../../model/errors.ts'
@@ -108,10 +108,28 @@ function headerOf(line: string): Header {
 /** curl's letters: `@file`, `@-`; several are joined with `&`. One file alone is streamed. */
 function bodyOf(data: readonly string[]): ApiCall['body'] {
   const [only = ''] = data
-  if (data.length === 1 && only.startsWith('@') && only !== '@-') return createReadStream(only.slice(1))
+  if (data.length === 1 && only.startsWith('@') && only !== '@-') {
+    return createReadStream('', { fd: openBody(only.slice(1)) })
+  }
   return data
-    .map((part) => (part.startsWith('@') ? readFileSync(part === '@-' ? 0 : part.slice(1), 'utf8') : part))
+    .map((part) => (part.startsWith('@') ? readFileSync(part === '@-' ? 0 : openBody(part.slice(1)), 'utf8') : part))
     .join('&')
+}
+
+/** A file descriptor: what cannot be read is known before anything is sent. Throws UsageError `BAD_FLAG`. */
+function openBody(file: string): number {
+  try {
+    const fd = openSync(file, 'r')
+    if (!fstatSync(fd).isDirectory()) return fd
+  } catch (cause) {
+    throw unreadable(file, cause)
+  }
+  throw unreadable(file)
+}
+
+function unreadable(file: string, cause?: unknown): UsageError {
+  const hint = 'Give the path of a file, or the body itself; @- reads stdin.'
+  return new UsageError('BAD_FLAG', `-d names the file ${JSON.stringify(file)}, which cannot be read.`, { hint, cause })
 }
 
 /** curl calls every -d a form; people who send JSON mean JSON. */
