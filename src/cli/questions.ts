@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander'
 import { questions } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
+import { workingFolder } from '../node/paths.ts'
 import { openStore } from '../node/store.ts'
 import { foldersOf, realPaths } from '../node/world.ts'
 import { connectOptions } from './connect-options.ts'
@@ -33,10 +34,11 @@ export function takenFlags(): string[] {
 export async function declareQuestions(connect: Command, words: readonly string[]): Promise<void> {
   const name = providerNameIn(words)
   if (name === undefined) return
-  const paths = realPaths(process.env, process.cwd())
+  const cwd = workingFolder()
+  const paths = realPaths(process.env, cwd)
   const located = await locate(
     {
-      cwd: process.cwd(),
+      cwd,
       folders: foldersOf(paths),
       store: openStore(paths),
     },

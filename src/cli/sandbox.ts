@@ -1,5 +1,6 @@
 import { TransportError, UsageError } from '../model/errors.ts'
 import type { Store } from '../model/world.ts'
+import { diskTrouble } from '../node/disk.ts'
 import { faults, openSandbox, runningSandbox, type Sandbox } from '../sandbox/index.ts'
 
 export const sandboxPort = 8750
@@ -68,7 +69,17 @@ export function sandboxWaker(home: string, store: Store, name: string) {
 }
 
 function openAt(port: number, home: string, fault: string | undefined): Promise<Sandbox> {
-  return openSandbox({ port, home, ...(fault === undefined ? {} : { fault }) })
+  return openSandbox({ port, home, ...(fault === undefined ? {} : { fault }) }).catch((error: unknown) => {
+    throw sandboxTrouble(error, home)
+  })
+}
+
+/** What the disk refused a sandbox, as an error of ours; what its port did stays as it came. */
+export function sandboxTrouble(error: unknown, home: string): unknown {
+  const { syscall } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  return syscall === 'listen' || syscall === 'bind'
+    ? error
+    : diskTrouble(error, 'The sandbox has nowhere to live', home)
 }
 
 function isTaken(error: unknown): boolean {

@@ -3,7 +3,7 @@ import { type AuthCliError, Cancelled, TransportError, UsageError } from '../mod
 import type { Emit, LogEvent } from '../model/event.ts'
 import type { Settings, World } from '../model/world.ts'
 import type { Journal } from '../node/journal.ts'
-import type { Paths } from '../node/paths.ts'
+import { type Paths, workingFolder } from '../node/paths.ts'
 import { realPaths, realWorld } from '../node/world.ts'
 import { makePrint, onBrokenPipe, type Print } from './output/print.ts'
 import { looks, makeStyle, type Style } from './output/style.ts'
@@ -72,7 +72,8 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     color,
     input,
   } = given.options as Partial<Record<string, boolean>>
-  const paths = realPaths(env, process.cwd())
+  const cwd = workingFolder()
+  const paths = realPaths(env, cwd)
   const { settings, from } = parts.settings === false ? { settings: {}, from: {} } : await settingsOf(paths)
   const style = once(() => makeStyle(looks(stderr, env, { color })))
   const interactive = input !== false && stdin.isTTY === true && !isSet(env['CI'])
@@ -84,7 +85,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
   const presence = parts.presence ?? absent
   const world = realWorld({
     env,
-    cwd: process.cwd(),
+    cwd,
     settings,
     settingsFrom: from,
     emit: emitter(journal, parts.onEvent),
@@ -211,23 +212,30 @@ export async function readSecret(
       const need = { key: flag, flag, label, prompt: { secret: true }, accept: (typed: string) => ({ value: typed }) }
       return (await session.world.ask([need], session.world.signal))[flag] ?? ''
     }
-    return firstLine(await readStdin())
+    const given = firstLine(await readStdin())
+    // A command in front of the pipe that failed must not turn a confidential client into a public one.
+    if (given === '') throw bad('reads stdin, which is empty', 'Pipe the secret in; without one, leave the flag out.')
+    return given
   }
   if (value.startsWith('env:')) {
     const found = session.world.env[value.slice(4)]
     if (found === undefined || found === '')
-      throw bad(`names the variable ${value.slice(4)}, which is not set`, `Set it: export ${value.slice(4)}=…`)
+      throw value === 'env:'
+        ? bad('names no variable', 'Write its name after env: as in env:MY_SECRET.')
+        : bad(`names the variable ${value.slice(4)}, which is not set`, `Set it: export ${value.slice(4)}=…`)
     return found
   }
   if (value.startsWith('file:')) {
     try {
-      return firstLine(readFileSync(value.slice(5), 'utf8'))
+      const kept = firstLine(readFileSync(value.slice(5), 'utf8'))
+      if (kept !== '') return kept
     } catch (cause) {
       throw new UsageError('BAD_FLAG', `${flag} names the file ${value.slice(5)}, which cannot be read.`, {
         cause,
         hint: 'Give the path of a file that holds the secret and nothing else.',
       })
     }
+    throw bad(`names the file ${value.slice(5)}, which is empty`, 'Give the path of a file that holds the secret.')
   }
   return value
 }

@@ -19,7 +19,7 @@ export function normalise(
     const nested = at(members, alternatePath)
     if (typeof nested === 'string' && nested !== '') {
       remark(`the access token stands under "${alternatePath}"`)
-      members = { ...members, access_token: nested }
+      members = { ...besideToken(members, alternatePath), ...members, access_token: nested }
     } else if (isMembers(nested) && hasToken(nested)) {
       remark(`the tokens stand under "${alternatePath}"`)
       members = { ...members, ...nested }
@@ -37,6 +37,14 @@ export function normalise(
   if (answer.status < 200 || answer.status > 299) return { ...answer, json: members }
   if (answer.status !== 200) remark(`tokens answered with status ${answer.status}; RFC 6749 §5.1 wants 200`)
   return { ...answer, status: 200, json: standardTokens(members, scopeSeparator, remark) }
+}
+
+/** What tells of a nested token stands beside it: without this a refresh token would be lost. */
+function besideToken(members: Members, path: string): Members {
+  const around = at(members, path.split('.').slice(0, -1).join('.'))
+  if (!isMembers(around)) return {}
+  const names = ['token_type', 'refresh_token', 'expires_in', 'expires_at', 'scope', 'id_token']
+  return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(around, name) ? [[name, around[name]]] : [])))
 }
 
 function readMembers(answer: TokenAnswer, remark: Remark): Members | undefined {

@@ -6,6 +6,7 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -19,9 +20,34 @@ export function errnoOf(error: unknown): string | undefined {
   return typeof syscall === 'string' ? code : undefined
 }
 
-/** Makes a folder and those above it, for the person alone (0700); one that exists keeps its mode. */
+/**
+ * Makes a folder and those above it, for the person alone (0700); one that exists keeps its mode. Throws what the system
+ * says.
+ */
 export function makeFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  // Not `recursive`: Node then tries for ever where a folder exists in which none can be made (/proc, an automount).
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (isFolder(folder)) return
+    const above = path.dirname(folder)
+    if (errnoOf(error) !== 'ENOENT' || above === folder) throw error
+    if (!isFolder(above)) makeFolder(above)
+    makeOne(folder)
+  }
+}
+
+/** Another process may have made it meanwhile. */
+function makeOne(folder: string): void {
+  try {
+    mkdirSync(folder, { mode: 0o700 })
+  } catch (error) {
+    if (!isFolder(folder)) throw error
+  }
+}
+
+function isFolder(name: string): boolean {
+  return statSync(name, { throwIfNoEntry: false })?.isDirectory() === true
 }
 
 /** Undefined when there is no such file. */

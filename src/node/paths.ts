@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { MachineError } from '../model/errors.ts'
 import { crypto } from './crypto.ts'
 import { makeFolder, placeOnce, readIfThere, replaceWhole } from './disk.ts'
 
@@ -79,6 +80,18 @@ export function pathsFrom({ env, platform, homedir, cwd }: Surroundings): Paths 
     xdg('XDG_STATE_HOME', '.local', 'state'),
     xdg('XDG_CACHE_HOME', '.cache'),
   )
+}
+
+/** The folder that the person stands in. Throws MachineError `FOLDER_GONE` where it has been deleted under them. */
+export function workingFolder(): string {
+  try {
+    return process.cwd()
+  } catch (cause) {
+    throw new MachineError('FOLDER_GONE', 'The folder you are in is not there any more.', {
+      hint: 'Go to another one: cd ~',
+      cause,
+    })
+  }
 }
 
 const keyBytes = 32

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -10,7 +11,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 const keyBytes = 32
 
@@ -51,9 +52,21 @@ export function readKey(home: string): Buffer | undefined {
   })
 }
 
+/** With the folders above it. Not `recursive`: Node never returns where a folder takes none (/proc, an automount). */
+function makeHome(home: string): void {
+  if (existsSync(home)) return
+  const above = dirname(home)
+  if (above !== home) makeHome(above)
+  try {
+    mkdirSync(home, { mode: 0o700 })
+  } catch (error) {
+    if (!isCode(error, 'EEXIST')) throw error
+  }
+}
+
 /** The signing key of this home, made the first time. Of many who make it at once, one wins and all use hers. */
 export function keepKey(home: string): Buffer {
-  mkdirSync(home, { recursive: true, mode: 0o700 })
+  makeHome(home)
   const known = readKey(home)
   if (known) return known
   const path = join(home, 'sandbox.key')

@@ -395,7 +395,7 @@ function explain(error: unknown, stage: Stage, { party }: Talk): unknown {
   if (error instanceof oauth.UnsupportedOperationError && /token_type/.test(error.message)) {
     return new ProviderError(
       'TOKEN_TYPE_UNSUPPORTED',
-      `${party.title} issued a token of a type that cannot be sent as Bearer.`,
+      `${party.title} issued a token of ${typeNamed(error.cause)} that cannot be sent as Bearer.`,
       {
         hint: 'A token of an unknown type must not be used (RFC 6749 §7.1). The answer is in the log.',
         cause: error,
@@ -420,6 +420,13 @@ function explain(error: unknown, stage: Stage, { party }: Talk): unknown {
     })
   }
   return error
+}
+
+/** The odd type by name, where it is one: anything else could be a secret in the wrong place. */
+function typeNamed(cause: unknown): string {
+  const body = isMembers(cause) ? cause['body'] : undefined
+  const type = isMembers(body) ? body['token_type'] : undefined
+  return typeof type === 'string' && /^[a-z_]{1,20}$/i.test(type) ? `the type "${type}"` : 'a type'
 }
 
 function parsed(body: string): unknown {

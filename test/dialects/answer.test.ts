@@ -34,6 +34,15 @@ describe('tokens in any shape, as RFC 6749 §5.1 wants them', () => {
       ['the tokens stand under "data"'],
     ],
     [
+      'with its companions beside a nested token; what stands at the top goes first',
+      [
+        { data: { access_token: 'a', refresh_token: 'r', expires_in: 9, token_type: 'x' }, token_type: 'bearer' },
+        { path: 'data.access_token' },
+      ],
+      { access_token: 'a', refresh_token: 'r', expires_in: 9, token_type: 'bearer' },
+      ['the access token stands under "data.access_token"'],
+    ],
+    [
       'under a name with a dot in it',
       [{ 'a.b': 'a', token_type: 'x' }, { path: 'a.b' }],
       { access_token: 'a' },

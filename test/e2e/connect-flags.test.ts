@@ -314,7 +314,7 @@ describe.concurrent('a secret', () => {
     })
     expect(twice).toMatchObject({ status: 2, stdout: '', code: 'BAD_FLAG' })
     expect(twice.message).toMatch(/stdin a second time/)
-    for (const bad of ['env:NOT_SET', 'file:not-there'])
+    for (const bad of ['env:NOT_SET', 'env:', 'file:not-there', 'file:/dev/null', '-'])
       expect(await refused(nobody, [...zendesk, '--client-secret', bad])).toMatchObject({ status: 2, code: 'BAD_FLAG' })
   })
 

@@ -246,3 +246,29 @@ function runProgram(
     child.once('error', reject).once('close', (status) => resolve({ status, stdout, stderr }))
   })
 }
+
+describe.runIf(process.platform === 'linux')('where there is no ground to stand on', () => {
+  const script = fileURLToPath(new URL('../../bin/auth-cli.js', import.meta.url))
+  const say = (env: Record<string, string>, before: string, words = 'token acme --json') =>
+    spawnSync('sh', ['-c', `${before} && exec "$0" "$1" ${words}`, process.execPath, script], {
+      cwd: freshFolder(),
+      env: { ...process.env, ...env },
+      encoding: 'utf8',
+      timeout: 30_000,
+    })
+
+  it('a folder that was deleted under the person is said, and is no bug', () => {
+    const ended = say({ AUTH_CLI_HOME: freshFolder() }, 'mkdir gone && cd gone && rmdir ../gone')
+    expect({ status: ended.status, code: errorIn(ended).code }).toEqual({ status: 6, code: 'FOLDER_GONE' })
+  })
+
+  it.each([
+    ['token acme', 2],
+    ['logs', 0],
+    ['connect sandbox', 6],
+    ['sandbox --port 0', 6],
+  ])('a home in which no folder can be made ends the run: %s', (words, status) => {
+    const ended = say({ AUTH_CLI_HOME: '/proc/auth-cli' }, 'true', words)
+    expect({ status: ended.status, signal: ended.signal }).toEqual({ status, signal: null })
+  })
+})

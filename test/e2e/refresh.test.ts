@@ -164,6 +164,12 @@ describe('the new refresh token', () => {
     expect(await stage.run('refresh', 'acme', '--force')).toMatchObject({ status: 0 })
   })
 
+  it('is told as done where the provider renews a token and keeps its text', async () => {
+    const stage = await connected({ tokens: { access_token: 'ever-the-same-token' }, expiresIn: 3000 })
+    expect((await stage.run('refresh', 'acme')).stdout).toMatch(/still fresh/)
+    expect((await stage.run('refresh', 'acme', '--force')).stdout).toMatch(/^Renewed acme/)
+  })
+
   it('keeps metadata, tags and the moment of making', async () => {
     const stage = await connected({ flags: ['--tag', 'team=core'] })
     const before = stage.saved()

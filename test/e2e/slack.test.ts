@@ -133,9 +133,10 @@ describe('a provider that answers 200 to everything', () => {
   it('is not understood under another name: the accent is what made it work', async () => {
     const where = place('chat')
     const end = await connect(where, bot, 'chat')
-    expect({ status: end.status, code: JSON.parse(end.stderr.trim().split('\n').at(-1) ?? '').error.code }).toEqual({
+    expect({ status: end.status, ...JSON.parse(end.stderr.trim().split('\n').at(-1) ?? '').error }).toMatchObject({
       status: 4,
       code: 'TOKEN_TYPE_UNSUPPORTED',
+      message: expect.stringContaining('a token of the type "bot"'),
     })
   })
 })

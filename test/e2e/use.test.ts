@@ -132,6 +132,15 @@ describe.concurrent('request', () => {
     })
     const stdin = await person.run(['api', 'far', '/x', '-d', '@-'], { input: '{"from":"stdin"}' })
     expect(JSON.parse(stdin.stdout)).toMatchObject({ method: 'POST', body: '{"from":"stdin"}' })
+    const before = far.received.length
+    for (const words of [['@not-there'], ['@.'], ['a=1', '-d', '@not-there']]) {
+      const ended = await person.run(['request', 'far', '/x', '-d', ...words])
+      expect({ status: ended.status, stderr: ended.stderr }).toMatchObject({
+        status: 2,
+        stderr: expect.stringMatching(/names the file .* cannot be read/),
+      })
+    }
+    expect(far.received).toHaveLength(before)
   })
 
   it('prints the body and nothing else; with -i the head first; with -o into a file', async () => {

@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { expect, test } from 'vitest'
 import { MachineError, TransportError } from '../../src/model/errors.ts'
-import { diskTrouble, isTemporary, placeOnce, replaceWhole, temporaryBeside } from '../../src/node/disk.ts'
+import { diskTrouble, isTemporary, makeFolder, placeOnce, replaceWhole, temporaryBeside } from '../../src/node/disk.ts'
 import { freshFolder } from '../support/disk.ts'
 
 const failed = (code: string) => Object.assign(new Error('failed'), { code, syscall: 'write' })
@@ -56,4 +56,26 @@ test('a temporary name is known again, and no other', () => {
   for (const name of ['acme.json', 'x.tmp', 'config.json.tmp', 'a.1.0123456789ab.tmp.json']) {
     expect(isTemporary(name)).toBe(false)
   }
+})
+
+test('a folder is made with those above it, and made again without harm', () => {
+  const folder = path.join(freshFolder(), 'a', 'b', 'c')
+  makeFolder(folder)
+  makeFolder(folder)
+  expect(statSync(folder).mode & 0o777).toBe(0o700)
+  expect(statSync(path.dirname(folder)).mode & 0o777).toBe(0o700)
+})
+
+test('a folder that cannot be made is an error at once: under a file, behind a link to nowhere', () => {
+  const home = freshFolder()
+  writeFileSync(path.join(home, 'file'), '')
+  symlinkSync(path.join(home, 'nowhere', 'at-all'), path.join(home, 'link'))
+  expect(() => makeFolder(path.join(home, 'file'))).toThrow('EEXIST')
+  expect(() => makeFolder(path.join(home, 'file', 'x', 'y'))).toThrow('ENOTDIR')
+  expect(() => makeFolder(path.join(home, 'link', 'x'))).toThrow('EEXIST')
+})
+
+// Node's own recursive mkdir never returns here.
+test.runIf(process.platform === 'linux')('a folder that takes no folders is an error at once', () => {
+  expect(() => makeFolder('/proc/auth-cli/x')).toThrow('ENOENT')
 })

@@ -14,12 +14,13 @@ export async function run(given: Given): Promise<void> {
   await progress.start(style, { skip: (event) => event.type === 'token.refreshed' })
   const before = await savedConnection(world, name)
   const connection = await refresh(world, name, { force: given.options['force'] === true }).finally(close)
-  const fresh = connection.credential.accessToken !== before.credential.accessToken
+  // Some providers renew a token and keep its text.
+  const isRenewed = connection.refreshedAt !== before.refreshedAt
   const { expiresAt } = connection.credential
   const until =
     expiresAt === undefined ? 'its expiry is not known' : `it expires ${relative(expiresAt, world.clock.now())}`
   await print.value(maskedConnection(connection, world.secrets.mask, { reveal }), () =>
-    fresh
+    isRenewed
       ? `Renewed ${connection.name}; ${until}.`
       : `${connection.name} is still fresh; ${until}. Renew it anyway with --force.`,
   )

@@ -1,4 +1,4 @@
-import { accessSync, constants, createReadStream, createWriteStream, readFileSync, statSync } from 'node:fs'
+import { createReadStream, createWriteStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import { MachineError, ProviderError, UsageError } from '../../model/errors.ts'
@@ -109,29 +109,30 @@ function headerOf(line: string): Header {
 async function bodyOf(data: readonly string[]): Promise<ApiCall['body']> {
   const [only = ''] = data
   if (data.length === 1 && only.startsWith('@') && only !== '@-') {
-    readable(only.slice(1))
-    return createReadStream(only.slice(1))
+    return createReadStream('', { fd: openBody(only.slice(1)) })
   }
   const parts: string[] = []
   for (const part of data) {
     if (part === '@-') parts.push(await readStdin())
-    else parts.push(part.startsWith('@') ? readFileSync(readable(part.slice(1)), 'utf8') : part)
+    else parts.push(part.startsWith('@') ? readFileSync(openBody(part.slice(1)), 'utf8') : part)
   }
   return parts.join('&')
 }
 
-/** The path, once it is known to lead to a file that can be read. */
-function readable(file: string): string {
+/** A file descriptor: what cannot be read is known before anything is sent. Throws UsageError `BAD_FLAG`. */
+function openBody(file: string): number {
   try {
-    accessSync(file, constants.R_OK)
-    if (statSync(file).isDirectory()) throw new Error('a folder')
-    return file
+    const fd = openSync(file, 'r')
+    if (!fstatSync(fd).isDirectory()) return fd
   } catch (cause) {
-    throw new UsageError('BAD_FLAG', `-d names the file ${file}, which cannot be read.`, {
-      hint: 'Give the path of a file, or @- for stdin.',
-      cause,
-    })
+    throw unreadable(file, cause)
   }
+  throw unreadable(file)
+}
+
+function unreadable(file: string, cause?: unknown): UsageError {
+  const hint = 'Give the path of a file, or the body itself; @- reads stdin.'
+  return new UsageError('BAD_FLAG', `-d names the file ${JSON.stringify(file)}, which cannot be read.`, { hint, cause })
 }
 
 /** curl calls every -d a form; people who send JSON mean JSON. */

@@ -1,6 +1,6 @@
 import { UsageError } from '../../model/errors.ts'
 import { demoClients, faults, openSandbox, runningSandbox } from '../../sandbox/index.ts'
-import { assertFault, sandboxPort } from '../sandbox.ts'
+import { assertFault, sandboxPort, sandboxTrouble } from '../sandbox.ts'
 import { type Given, openSession, readNumber } from '../session.ts'
 
 /** `auth-cli sandbox`: the provider to practise on, until Ctrl-C. */
@@ -54,7 +54,8 @@ async function openAt(
   try {
     return await openSandbox({ port, home, onRequest: tell, ...(fault === undefined ? {} : { fault }) })
   } catch (cause) {
-    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EADDRINUSE') throw cause
+    if (!(cause instanceof Error) || !('code' in cause) || cause.code !== 'EADDRINUSE')
+      throw sandboxTrouble(cause, home)
     const { TransportError } = await import('../../model/errors.ts')
     throw new TransportError('PORT_IN_USE', `Port ${port} is in use.`, {
       hint: 'Take another: auth-cli sandbox --port 0',
