@@ -154,6 +154,12 @@ function nearestFile({ cwd, home }: ProjectSearch): string | undefined {
 
 function refuseForeign(file: string, uid: number | undefined): void {
   const stats = statOf(file)
+  const real = realPath(file)
+  // Its warnings quote it: a link in a cloned repository must not make them quote a file of the person's.
+  if (real !== undefined && dirname(real) !== realPath(dirname(file)))
+    throw new UsageError('PROJECT_REFUSED', `The project file ${file} is a link to a file elsewhere.`, {
+      hint: 'Put the file itself there.',
+    })
   // Windows reports neither owner nor permissions that mean anything.
   if (!stats || platform() === 'win32') return
   if (uid !== undefined && stats.uid !== uid)

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs'
 import type { Command } from 'commander'
 import { type AuthCliError, Cancelled, TransportError, UsageError } from '../model/errors.ts'
 import type { Emit, LogEvent } from '../model/event.ts'
@@ -198,7 +199,6 @@ export async function readSecret(
   session: Pick<Session, 'world' | 'interactive'>,
   seen: Set<string>,
 ): Promise<string> {
-  const { readFileSync } = await import('node:fs')
   const bad = (why: string, hint: string) => new UsageError('BAD_FLAG', `${flag} ${why}.`, { hint })
   if (value === '-') {
     if (seen.has('-'))
@@ -227,7 +227,7 @@ export async function readSecret(
   }
   if (value.startsWith('file:')) {
     try {
-      const kept = firstLine(readFileSync(value.slice(5), 'utf8'))
+      const kept = firstLine(readBounded(value.slice(5)))
       if (kept !== '') return kept
     } catch (cause) {
       throw new UsageError('BAD_FLAG', `${flag} names the file ${value.slice(5)}, which cannot be read.`, {
@@ -238,6 +238,22 @@ export async function readSecret(
     throw bad(`names the file ${value.slice(5)}, which is empty`, 'Give the path of a file that holds the secret.')
   }
   return value
+}
+
+/** A file, a pipe or a device, as long as it ends: no secret is larger than a megabyte. */
+function readBounded(file: string): string {
+  const fd = openSync(file, 'r')
+  try {
+    const bytes = Buffer.alloc(1_000_001)
+    let filled = 0
+    for (let count = 1; count > 0 && filled < bytes.length; filled += count) {
+      count = readSync(fd, bytes, filled, bytes.length - filled, null)
+    }
+    if (filled === bytes.length) throw new Error('larger than a megabyte')
+    return bytes.toString('utf8', 0, filled)
+  } finally {
+    closeSync(fd)
+  }
 }
 
 /** All of stdin, as UTF-8. Not read at once as a file is: a pipe that is still empty would be an error. */

@@ -119,11 +119,17 @@ function standardTokens(members: Members, scopeSeparator: string, remark: Remark
   if (tokens['token_type'] === undefined) {
     remark('no "token_type"; taken as Bearer')
     tokens['token_type'] = 'bearer'
+  } else if (typeof tokens['token_type'] === 'string' && bearerByAnotherName.test(tokens['token_type'])) {
+    remark(`a Bearer token is called "${tokens['token_type']}"`)
+    tokens['token_type'] = 'bearer'
   }
   standardScope(tokens, scopeSeparator, remark)
   standardLifetime(tokens, remark)
   return tokens
 }
+
+/** What providers say who mean Bearer. Any other type stays what it is, and is refused (RFC 6749 §7.1). */
+const bearerByAnotherName = /^(user|bot|bearer[ _-]?token)$/i
 
 function standardScope(tokens: Members, separator: string, remark: Remark): void {
   const scope = tokens['scope']

@@ -161,6 +161,15 @@ describe('a project file that may not be read', () => {
     expect(await readProject({ cwd: home, home })).toBeDefined()
   })
 
+  it('because it is a link to a file elsewhere is refused, and nothing of that file is told', async () => {
+    mkdirSync(join(home, 'clone'))
+    writeFileSync(join(home, 'private'), 'hidden-word: 1\n')
+    symlinkSync(join(home, 'private'), join(home, 'clone', 'auth-cli.yaml'))
+    const refusal = await failure(readProject({ cwd: join(home, 'clone'), home }))
+    expect(refusal).toMatchObject({ code: 'PROJECT_REFUSED' })
+    expect(JSON.stringify(refusal)).not.toContain('hidden-word')
+  })
+
   it('because it belongs to another user is refused', async () => {
     write('auth-cli.yaml', 'port: 1\n')
     expect(await failure(readProject({ cwd: home, home, uid: 54_321 }))).toMatchObject({ code: 'PROJECT_REFUSED' })

@@ -66,8 +66,8 @@ describe("Slack's accent", () => {
     expect(heard.remarks).toContain('Slack answers 200 to a refusal, with "ok": false')
   })
 
-  it('is needed: without it a user token has a type that nobody knows', async () => {
-    expect(await hear({ ok: true, authed_user: user }, {})).toMatchObject({ json: { token_type: 'user' } })
+  it('shares its token types with the words: they mean Bearer under any name', async () => {
+    expect(await hear({ ok: true, authed_user: user }, {})).toMatchObject({ json: { token_type: 'bearer' } })
   })
 
   it.each(['github', 'constructor', '__proto__', ''])('is not spoken by %j', (name) => {

@@ -373,3 +373,19 @@ describe.concurrent('the redirect URL', () => {
     })
   })
 })
+
+describe('a name for the connection', () => {
+  it('that looks like a flag, or like nothing, is refused', async () => {
+    for (const name of ['--as=-x', '--as=--json', '--as= '])
+      expect(await refused(nobody, [...zendesk, name, '--dry-run'])).toMatchObject({ status: 2, code: 'BAD_FLAG' })
+  })
+})
+
+describe('a secret without an end', () => {
+  it('is refused instead of read for ever', async () => {
+    expect(await refused(nobody, [...zendesk, '--client-secret', 'file:/dev/zero', '--dry-run'])).toMatchObject({
+      status: 2,
+      code: 'BAD_FLAG',
+    })
+  })
+})

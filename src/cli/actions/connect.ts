@@ -86,7 +86,7 @@ async function wishesOf(
     return read
   }
   return {
-    as: options['as'] as string | undefined,
+    as: connectionName(options['as']),
     params: await paramsOf(given, session, located, keys, seen),
     clientId: options['clientId'] as string | undefined,
     clientSecret: await secret('--client-secret', 'clientSecret'),
@@ -103,6 +103,12 @@ async function wishesOf(
     save,
     taken: takenFlags(),
   }
+}
+
+/** A name that begins like a flag could not be typed to any other command. */
+function connectionName(as: unknown): string | undefined {
+  if (typeof as !== 'string' || !/^(-|\s*$)/.test(as)) return as as string | undefined
+  throw new UsageError('BAD_FLAG', `--as wants a name that does not begin with a dash and is not blank, not "${as}".`)
 }
 
 /** The template's own flags and `--param`; a secret answer may be `-`, `env:NAME` or `file:PATH` too. */

@@ -9,8 +9,7 @@ export async function run(given: Given): Promise<void> {
   const tags = Object.entries(readPairs('--tag', tag))
   const matches = (line: Pick<ConnectionLine, 'provider' | 'tags'>): boolean =>
     (provider === undefined || line.provider === provider) && tags.every(([key, value]) => line.tags[key] === value)
-  const onBroken = (file: string, why: string): void =>
-    void process.stderr.write(`! ${plain(`${file} was left out: ${why}`)}\n`)
+  const onBroken = (_: string, why: string): void => void process.stderr.write(`! ${plain(`Left out: ${why}`)}\n`)
   if (json) {
     const { maskedConnection } = await import('../output/masked-connection.ts')
     const connections = (await world.store.connections.list(onBroken)).filter(matches)
