@@ -162,7 +162,11 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
   if (asked === undefined || settingsFrom['browser'] === 'environment') return settings.browser
   const trusted =
     project !== undefined && project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined
-  return trusted ? asked.text : settings.browser
+  if (trusted) return asked.text
+  process.stderr.write(
+    `! The browser command of ${plain(asked.file)} is not run: the file is not trusted (--trust-project).\n`,
+  )
+  return settings.browser
 }
 
 function warnOf({ project, provider }: Located, { quiet }: Session): void {
