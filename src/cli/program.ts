@@ -29,6 +29,9 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['callback'], make: callback },
   { names: ['config'], make: config },
   { names: ['sandbox'], make: sandboxCommand },
+  { names: ['completion'], make: completionCommand },
+  // Named by nobody: the shells' question is about the whole command line, so the whole is declared with it.
+  { names: [], make: completeCommand },
 ]
 
 /**
@@ -47,7 +50,7 @@ export function declare(first?: string): Declared {
     .addHelpText('after', begin)
   const named = commands.filter(({ names }) => names.includes(first ?? ''))
   const made = (named.length > 0 ? named : commands).map(({ make }) => make())
-  for (const command of made) program.addCommand(command)
+  for (const command of made) program.addCommand(command, { hidden: command.name() === 'complete' })
   return { program, connect: made.find((command) => command.name() === 'connect') }
 }
 
@@ -353,5 +356,27 @@ function sandboxCommand(): Command {
       .option('--port <n>', 'port to listen on (default 8750; 0 takes any)')
       .option('--fault <name>', 'go wrong in this way; list shows the ways'),
     () => import('./actions/sandbox.ts'),
+  )
+}
+function completionCommand(): Command {
+  return acting(
+    new Command('completion')
+      .description('print the completion script of bash, zsh or fish')
+      .argument('<shell>', 'bash, zsh or fish')
+      .addHelpText('after', installing),
+    () => import('./actions/completion.ts'),
+  )
+}
+
+const installing = `
+To have it in every shell:
+  bash   echo 'source <(auth-cli completion bash)' >> ~/.bashrc
+  zsh    echo 'source <(auth-cli completion zsh)' >> ~/.zshrc
+  fish   auth-cli completion fish > ~/.config/fish/completions/auth-cli.fish`
+
+function completeCommand(): Command {
+  return acting(
+    new Command('complete').description('what the completion scripts ask').argument('[words...]', 'typed so far'),
+    () => import('./actions/complete.ts'),
   )
 }
