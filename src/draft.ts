@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file writes
 import { check } from './catalog/check.ts'
 import { templateFields } from './catalog/fields.ts'
 import { invalid } from './catalog/problem.ts'

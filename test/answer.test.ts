@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
 import { describe, expect, it } from 'vitest'
 import { holdToRules, openNeeds, type Said, withTyped } from '../src/answer.ts'
 import { everyQuestion } from '../src/catalog/questions.ts'

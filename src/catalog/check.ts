@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 import { placeholders } from '../fill/fill.ts'
 import { declaredKeys } from '../fill/flaw.ts'
 import { type Piece, parse } from '../fill/parse.ts'

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 /** What each attribute of a question means, for the schema's tooltips. */
 export const promptMeanings: Readonly<Record<string, string>> = {
   type: 'Always "string".',

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 import { type AuthCliError, TemplateError, UsageError } from '../model/errors.ts'
 import type { Prompt, Template } from '../model/provider.ts'
 import { flagOf } from './flag.ts'

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 /** A function and all that stands between its parentheses. */
 export interface Call {
   readonly name: string

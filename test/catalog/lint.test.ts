@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
 import { describe, expect, it, test } from 'vitest'
 import { check } from '../../src/catalog/check.ts'
 import { entryIn, parseYaml } from '../../src/catalog/read.ts'

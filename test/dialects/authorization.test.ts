@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
 import { describe, expect, it, test } from 'vitest'
 import { authorizationInWords, callbackNames } from '../../src/dialects/authorization.ts'
 import type { Template } from '../../src/model/provider.ts'

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
 import { describe, expect, it } from 'vitest'
 import { words } from '../../src/dialects/words.ts'
 import type { Setting, TokenRequest } from '../../src/model/dialect.ts'

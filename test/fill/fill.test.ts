@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
 import { createHash, createHmac, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { fill, fillText, placeholders } from '../../src/fill/fill.ts'

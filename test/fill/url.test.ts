@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are data here
 import { describe, expect, it, test } from 'vitest'
 import { contextOf } from '../../src/fill/flaw.ts'
 import { fillUrl } from '../../src/fill/url.ts'

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is the syntax that this file is about
 import type { Fields } from './catalogue.ts'
 
 /**
