@@ -150,12 +150,17 @@ function warn(connection: Connection, tell: Tell): void {
     })
   }
   if (credential.expiresAt === undefined) {
-    tell({
-      type: 'warning',
-      code: 'NO_EXPIRY',
-      message: `${title} did not say when the token expires: it is never renewed by itself`,
-    })
+    const how = saysLifetime(credential.raw) ? 'said in words not understood' : 'did not say'
+    const message = `${title} ${how} when the token expires: it is never renewed by itself`
+    tell({ type: 'warning', code: 'NO_EXPIRY', message })
   }
+}
+
+function saysLifetime(raw: unknown): boolean {
+  if (typeof raw !== 'object' || raw === null) return false
+  return ['expires_in', 'expires_at'].some(
+    (name) => Object.hasOwn(raw, name) && (raw as Record<string, unknown>)[name] !== null,
+  )
 }
 
 /** A host that cannot be found is most often a mistyped answer: name the answer that made it. */
