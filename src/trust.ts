@@ -83,8 +83,8 @@ export async function trustFor(
   if (foreign !== undefined && given.callbackUrl === undefined && /\$\{/.test(foreign.text)) {
     exposures.push({ what: [foreign.text], to: ['the redirect URL'] })
   }
-  // Said without need it is remembered all the same: the file's `browser` waits for it too.
-  const isGiven = given.trustProject === true
+  // Said without need it is remembered all the same: the file's `browser` waits for it too. A broken file has no content.
+  const isGiven = given.trustProject === true && project.hash !== ''
   if (exposures.length > 0 || isGiven) await assertTrusted(world, project, exposures, isGiven)
 }
 

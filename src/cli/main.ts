@@ -82,15 +82,17 @@ async function asOurs(error: unknown): Promise<unknown> {
   if (!(error instanceof CommanderError)) return error
   if (error.exitCode === 0 || error.code === 'commander.help' || error.code === 'commander.helpDisplayed')
     return undefined
+  // What stands behind a misspelt flag may be a secret: only its name is quoted.
   const message = error.message
     .replace(/\.$/, '')
+    .replace(/^(error: unknown option '[^'=]*)=.*?'(?=\n|$)/s, "$1'")
     .replace(/^error: /, '')
     .replace(/\n\(Did you mean (.*)\?\)$/, '\u0000$1')
   const [what = '', near] = message.split('\u0000')
   if (error.code === 'commander.excessArguments') {
-    const words = process.argv.slice(2).filter((word) => !word.startsWith('-'))
-    return new UsageError('BAD_FLAG', `That is a word too many: "${words.at(-1) ?? ''}".`, {
-      hint: `See what it takes: auth-cli ${words[0] ?? ''} --help`,
+    const [, command = 'It', takes = '', given = ''] = /'([\w-]+)'.*?(\d+) argument.*?(\d+)/s.exec(error.message) ?? []
+    return new UsageError('BAD_FLAG', `"${command}" takes ${takes} word${takes === '1' ? '' : 's'}, not ${given}.`, {
+      hint: 'See what it takes with --help.',
     })
   }
   const hint =

@@ -117,7 +117,6 @@ export function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0' && value !== 'false'
 }
 
-/** Preferences cost conf's import, so nothing is loaded where none are kept. */
 async function settingsOf(paths: Paths): Promise<{ settings: Settings; from: World['settingsFrom'] }> {
   const { readSettings } = await import('../node/settings.ts')
   return readSettings(paths, process.env)
@@ -275,7 +274,7 @@ export function readPairs(flag: string, values: unknown): Record<string, string>
     pairs.map((pair: string) => {
       const at = pair.indexOf('=')
       if (at < 1)
-        throw new UsageError('BAD_FLAG', `${flag} wants key=value, not "${pair}".`, {
+        throw new UsageError('BAD_FLAG', `${flag} wants key=value; what was given has no key and equals sign.`, {
           hint: `For example ${flag} key=value`,
         })
       return [pair.slice(0, at), pair.slice(at + 1)]

@@ -133,7 +133,7 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
   }
 }
 
-/** The members that a template lists, texts and booleans only. */
+/** The members that a template lists, as text; an object or a list is no answer. */
 function captured(names: readonly string[] | undefined, read: (name: string) => unknown): Record<string, string> {
   const found = (names ?? []).flatMap((name): [string, string][] => {
     const value = read(name)

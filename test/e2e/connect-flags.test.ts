@@ -389,3 +389,19 @@ describe('a secret without an end', () => {
     })
   })
 })
+
+describe('a secret in the wrong place', () => {
+  it.each([
+    [[...zendesk, 'extra', '--client-secret', 's3cr3t-value']],
+    [[...zendesk, '--cleint-secret=s3cr3t-value']],
+    [[...zendesk, '--cleint-secret', 's3cr3t-value']],
+    [[...zendesk, '--token-param', 's3cr3t-value']],
+  ])('is not quoted by the refusal: %j', async (words) => {
+    for (const json of [[], ['--json']]) {
+      const { status, stdout, stderr } = await nobody.run(['connect', ...words, '--dry-run', ...json])
+      expect([status, stdout]).toEqual([2, ''])
+      expect(stderr).not.toContain('s3cr3t-value')
+      expect(stderr).toMatch(/"?connect"? takes|\\?"connect\\?" takes|cleint-secret|--token-param/)
+    }
+  })
+})

@@ -1,25 +1,10 @@
-import type { Deed, FlowEnd } from '../../model/event.ts'
+import type { FlowState, FlowSummary } from '../../node/flows.ts'
 import type { Style } from './style.ts'
 import { type Column, table } from './table.ts'
 import { briefly, duration, type Watch } from './time.ts'
 
-export type FlowState = 'running' | FlowEnd
-
 /** One flow as `logs` lists it. */
-export interface FlowLine {
-  readonly id: string
-  readonly deed: Deed
-  readonly provider: string
-  readonly connection: string
-  readonly state: FlowState
-  /** ISO 8601. */
-  readonly startedAt: string
-  /** Milliseconds; absent while it runs. */
-  readonly duration?: number | undefined
-  readonly error?: { readonly code: string } | undefined
-  /** True where its process went away without ending it. */
-  readonly abandoned?: boolean | undefined
-}
+export type FlowLine = Omit<FlowSummary, 'pid' | 'error'> & { readonly error?: { readonly code: string } | undefined }
 
 /** One line per flow, in the order given. With none, a terminal is told so and a pipe gets nothing. */
 export function flowsTable(flows: readonly FlowLine[], style: Style, watch: Watch): string {

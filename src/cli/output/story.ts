@@ -1,4 +1,5 @@
 import type { Exchange, LogEvent } from '../../model/event.ts'
+import type { FlowState } from '../../node/flows.ts'
 import {
   bodyLines,
   cutBody,
@@ -9,7 +10,7 @@ import {
   statusText,
   timingText,
 } from './exchange.ts'
-import { type FlowState, statePaint } from './flows.ts'
+import { statePaint } from './flows.ts'
 import { eventLines, named } from './progress.ts'
 import { flow, type Style, width, wrap } from './style.ts'
 import { dayAndTime, duration } from './time.ts'
