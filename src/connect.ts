@@ -1,13 +1,14 @@
 import { originsOf } from './endpoints.ts'
 import { runFlow } from './flow.ts'
-import type { Connection } from './model/connection.ts'
+import { type Connection, isRenewable } from './model/connection.ts'
 import { AuthCliError, MachineError, TransportError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
 import type { Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
-import { modeOf } from './modes/index.ts'
-import type { Obtained } from './modes/mode.ts'
+import { modeOf, traitsOf } from './modes/index.ts'
+import type { Obtained, Speech } from './modes/mode.ts'
 import { assertPossible } from './needs.ts'
+import { prove } from './prove.ts'
 import { speechOf } from './speech.ts'
 
 export interface ConnectOptions {
@@ -43,18 +44,34 @@ export async function connect(
     for (const says of lacks) flow.tell({ type: 'warning', code: 'NOT_YET', message: says })
     announceHiding(integration, flow.tell)
     let made: Connection | undefined
+    const speech = speechOf(world, flow.tell, integration.provider.names)
     const keep = async (obtained: Obtained): Promise<void> => {
       const fresh = connectionOf(world, integration, obtained, options)
+      await assertProved(world, fresh, flow.tell, speech)
       warn(fresh, flow.tell)
       made = options.save === false ? fresh : await save(world, fresh, options.replace === true)
       if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
     }
-    const speech = speechOf(world, flow.tell, integration.provider.names)
     await mode.obtain(world, integration, { ...flow, speech }, keep).catch((error: unknown) => {
       throw withAnswers(error, integration)
     })
     if (made === undefined) throw new Error('a mode returned without keeping anything')
     return { connection: made, flow: flow.id }
+  })
+}
+
+/**
+ * What nobody has said yes to is tried before it is saved; where the template knows no call to try it with, that is told.
+ */
+async function assertProved(world: World, connection: Connection, tell: Tell, speech: Speech): Promise<void> {
+  if (traitsOf(connection.mode).isUnproved !== true) return
+  const proof = await prove(world, connection, tell, speech.transmit('verification'))
+  if (proof !== undefined) return
+  tell({
+    type: 'warning',
+    code: 'UNTESTED',
+    message: 'Saved untested: the template names no call that would show whether the credentials are good',
+    hint: 'Try one: auth-cli request; or name it under proxy.verification in the template.',
   })
 }
 
@@ -93,7 +110,13 @@ async function forgetBroken(world: World, name: string): Promise<void> {
   }
 }
 
-function connectionOf(world: World, integration: Integration, obtained: Obtained, options: ConnectOptions): Connection {
+/** What comes home, as a connection that stands on its own. */
+export function connectionOf(
+  world: Pick<World, 'clock'>,
+  integration: Integration,
+  obtained: Obtained,
+  options: ConnectOptions = {},
+): Connection {
   const now = world.clock.now().toISOString()
   const { template, source, name } = integration.provider
   const { endpoints } = obtained
@@ -118,12 +141,13 @@ function connectionOf(world: World, integration: Integration, obtained: Obtained
     lastError: null,
     snapshot: {
       endpoints,
-      origins: originsOf(endpoints),
+      origins: [...new Set([...originsOf(endpoints), ...(obtained.origins ?? [])])],
       template,
       source,
       names: integration.provider.names,
       client: integration.client,
-      redirectUri: obtained.redirectUri,
+      ...(obtained.redirectUri === undefined ? {} : { redirectUri: obtained.redirectUri }),
+      ...(obtained.renewal === undefined ? {} : { renewal: obtained.renewal }),
       tokenParams: integration.tokenParams,
       refreshMargin: template.token_expiration_buffer,
       allowHttp: integration.allowHttp,
@@ -140,7 +164,8 @@ function warn(connection: Connection, tell: Tell): void {
     const message = `${title} granted ${scopes.granted.join(', ') || 'no scope'}; you asked for ${scopes.requested.join(', ')}`
     tell({ type: 'warning', code: 'SCOPES_MISSING', message, hint: `missing: ${missing.join(', ')}` })
   }
-  if (credential.refreshToken === undefined) {
+  if (credential.accessToken === undefined) return
+  if (!isRenewable(connection)) {
     const message = `${title} sent no refresh token: when this one expires you connect again`
     tell({
       type: 'warning',

@@ -1,4 +1,5 @@
-import { type Question, questions } from './catalog/questions.ts'
+import { asksOf } from './asks.ts'
+import type { Question } from './catalog/questions.ts'
 import { dialectOf } from './dialects/index.ts'
 import { choose, placeholders } from './fill/fill.ts'
 import { templateAuthentication } from './integrate.ts'
@@ -8,6 +9,7 @@ import { UsageError } from './model/errors.ts'
 import type { AnswerSource, ClientAuthentication } from './model/integration.ts'
 import type { Scalar, Template, TemplateSource } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { traitsOf } from './modes/index.ts'
 import { type Gap, gapsOfProvider } from './needs.ts'
 
 /** A question of a provider's, and where its answer comes from. */
@@ -48,7 +50,8 @@ export interface Description {
   /** Templates of the same name that lost to this one. */
   readonly hides: readonly TemplateSource[]
   readonly asks: readonly Asked[]
-  readonly client: { readonly id: Asked; readonly secret: Asked }
+  /** Absent where the mode has no client of its own. */
+  readonly client?: { readonly id: Asked; readonly secret: Asked } | undefined
   readonly register: {
     readonly url?: string | undefined
     readonly steps: readonly string[]
@@ -61,7 +64,9 @@ export interface Description {
   readonly authorize?:
     | (Address & { readonly pkce: boolean; readonly params: Readonly<Record<string, Scalar>> })
     | undefined
-  readonly token?: (Address & { readonly authentication: ClientAuthentication; readonly format: string }) | undefined
+  readonly token?:
+    | (Address & { readonly authentication?: ClientAuthentication | undefined; readonly format: string })
+    | undefined
   readonly refresh?: Address | undefined
   readonly api?: (Address & { readonly headers: readonly string[] }) | undefined
   readonly scopes: { readonly asked: readonly string[]; readonly from: AnswerSource; readonly separator: string }
@@ -73,8 +78,6 @@ export interface Description {
   readonly connect: string
 }
 
-const sections = ['connection_config', 'credentials', 'integration_config', 'assertion_option'] as const
-
 type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store'>
 
 /** Computes a provider's page with the answers so far; sends nothing, asks nobody. */
@@ -83,12 +86,14 @@ export async function describe(world: Known, located: Located, given: Given): Pr
   const { template, title, source, hides } = provider
   const before = await world.store.connections.read(name).catch(() => undefined)
   const same = before?.provider === provider.name ? before : undefined
-  const asked = questions(template, given.taken, template.auth_mode === 'OAUTH2' ? undefined : sections)
-  const found = lookUp(world, located, given, same, asked)
+  const traits = traitsOf(template.auth_mode)
+  const every = asksOf(template, given.taken)
+  const asked = every.filter(({ isAsked }) => isAsked)
+  const found = lookUp(world, located, given, same, every)
   const fill = filler(asked, found)
   const mode = template.auth_mode
   const api = template.proxy?.base_url
-  const isBrowser = mode === 'OAUTH2'
+  const isBrowser = traits.opensBrowser === true
   return {
     name,
     provider: provider.name,
@@ -99,10 +104,10 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     source,
     hides,
     asks: asked.map((question) => askedOf(question, name, found)),
-    client: clientOf(name, template, found),
-    register: { ...redirectOf(world, located, given), ...whereToRegister(template, fill) },
+    client: traits.client === undefined ? undefined : clientOf(name, template, found),
+    register: { ...(isBrowser ? redirectOf(world, located, given) : noRedirect), ...whereToRegister(template, fill) },
     authorize:
-      template.authorization_url === undefined
+      template.authorization_url === undefined || !isBrowser
         ? undefined
         : {
             ...fill(template.authorization_url),
@@ -110,15 +115,15 @@ export async function describe(world: Known, located: Located, given: Given): Pr
             params: template.authorization_params ?? {},
           },
     token:
-      typeof template.token_url !== 'string'
+      typeof template.token_url !== 'string' || traits.endpoints?.includes('token') !== true
         ? undefined
         : {
             ...fill(template.token_url),
-            authentication: templateAuthentication(template),
+            authentication: traits.client === undefined ? undefined : templateAuthentication(template),
             format: template.body_format ?? 'form',
           },
     refresh: template.refresh_url === undefined ? undefined : fill(template.refresh_url),
-    api: api === undefined ? undefined : { ...fill(api), headers: headersOf(template, isBrowser) },
+    api: api === undefined ? undefined : { ...fill(api), headers: headersOf(template) },
     scopes: {
       asked: found.scopes.value,
       from: found.scopes.from,
@@ -152,7 +157,7 @@ function askedOf(question: Question, name: string, found: Found): Asked {
   }
 }
 
-function clientOf(name: string, template: Template, found: Found): Description['client'] {
+function clientOf(name: string, template: Template, found: Found): NonNullable<Description['client']> {
   const one = (
     key: string,
     title: string,
@@ -171,9 +176,18 @@ function clientOf(name: string, template: Template, found: Found): Description['
   })
   return {
     id: one('client-id', 'Client ID', found.clientId, false, false),
-    secret: one('client-secret', 'Client secret', found.clientSecret, true, template.client_secret_required !== true),
+    secret: one(
+      'client-secret',
+      'Client secret',
+      found.clientSecret,
+      true,
+      template.client_secret_required !== true && traitsOf(template.auth_mode).client !== 'confidential',
+    ),
   }
 }
+
+/** Nobody comes back where nobody was sent. */
+const noRedirect: Pick<Description['register'], 'redirectUri' | 'unsuitable' | 'anyPort'> = { anyPort: false }
 
 function redirectOf(
   world: Known,
@@ -237,10 +251,33 @@ function exampleOf(asked: readonly Question[], key: string): string | undefined 
   return 'value' in accepted ? accepted.value : undefined
 }
 
-function headersOf({ proxy }: Template, isBearer: boolean): readonly string[] {
-  const own = Object.entries(proxy?.headers ?? {}).map(([name, value]) => `${name}: ${value}`)
-  const says = own.some((line) => /^authorization:/i.test(line))
-  return isBearer && !says ? ['authorization: Bearer <access token>', ...own] : own
+/** What an API call carries, as far as it can be said beforehand. */
+function headersOf({ proxy, auth_mode: mode }: Template): readonly string[] {
+  const own = Object.entries(proxy?.headers ?? {}).map(([name, value]) => `${name}: ${String(value).trim()}`)
+  const query = Object.entries(proxy?.query ?? {}).map(([name, value]) => `in the query: ${name}=${value}`)
+  const spelled = [...own, ...query]
+  const says = spelled.some(
+    (line) => /^authorization:/i.test(line) || /\$\{(accessToken|credentials\.token)/.test(line),
+  )
+  const standard = Object.hasOwn(standardBearing, mode) ? standardBearing[mode] : undefined
+  return standard === undefined ||
+    (says && mode !== 'BASIC') ||
+    (mode === 'BASIC' && /^authorization:/im.test(own.join('\n')))
+    ? spelled
+    : [standard, ...spelled]
+}
+
+const bearer = 'authorization: Bearer <access token>'
+
+const standardBearing: Readonly<Record<string, string>> = {
+  OAUTH2: bearer,
+  OAUTH2_CC: bearer,
+  TWO_STEP: bearer,
+  JWT: bearer,
+  SIGNATURE: bearer,
+  BASIC: 'authorization: Basic <user name and password>',
+  TBA: 'authorization: OAuth <signature>',
+  AWS_SIGV4: 'authorization: AWS4-HMAC-SHA256 <signature>',
 }
 
 /** One sentence for each word of the template that departs from plain OAuth. */

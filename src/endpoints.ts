@@ -7,6 +7,7 @@ import { TemplateError } from './model/errors.ts'
 import type { Endpoints } from './model/integration.ts'
 import type { Scalar, Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { traitsOf } from './modes/index.ts'
 import { randomUuid } from './wire/authorization.ts'
 
 /** The origins that secrets of these endpoints may be sent to. */
@@ -17,42 +18,50 @@ export function originsOf(endpoints: Endpoints): string[] {
   return [...new Set(origins)]
 }
 
+/** The answers that a URL may be made of. */
+export interface UrlAnswers {
+  readonly params: Readonly<Record<string, string>>
+  readonly credentials?: Readonly<Record<string, string>> | undefined
+}
+
+/** The endpoints that the provider's mode calls, filled. Throws TemplateError `ENDPOINT_MISSING`; what `fillUrl` throws. */
 export function endpointsOf(
   { provider }: Located,
-  params: Readonly<Record<string, string>>,
+  { params, credentials = {} }: UrlAnswers,
   asked: readonly Question[],
 ): Endpoints {
   const { template } = provider
   // In URLs a question goes by its bare name too.
-  const scope = { ...params, connectionConfig: params }
+  const scope = { ...credentials, ...params, connectionConfig: params, credentials }
   const context = fillContext(provider.name, template, asked)
   const url = (field: string, text: string, asWritten?: readonly string[]): string =>
     fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)
-  if (template.authorization_url === undefined || template.token_url === undefined) {
-    throw new TemplateError(
-      'ENDPOINT_MISSING',
-      `The template "${provider.name}" names no ${template.authorization_url === undefined ? 'authorization_url' : 'token_url'}.`,
-      {
-        hint: 'Write it into the template; the issuer publishes it under /.well-known/openid-configuration.',
-      },
-    )
-  }
+  const { endpoints: needed = [], isUnproved } = traitsOf(template.auth_mode)
+  const { authorization_url: authorization, token_url: token, refresh_url: refresh, issuer } = template
+  const missing = needed.find((one) => (one === 'authorization' ? authorization : token) === undefined)
+  if (missing !== undefined) throw endpointMissing(provider.name, `${missing}_url`)
+  const later = (text: string, optional = false): boolean => isDeferred(text, template, params, optional)
   const api = template.proxy?.base_url
+  const proving = isUnproved === true ? template.proxy?.verification?.base_url_override : undefined
+  const isToken = needed.includes('token') && typeof token === 'string'
   return {
-    authorization: url('authorization_url', template.authorization_url, template.authorization_url_skip_encode),
-    token: isDeferred(template.token_url, template, params)
-      ? undefined
-      : url('token_url', template.token_url, template.token_url_skip_encode),
-    refresh:
-      template.refresh_url === undefined || isDeferred(template.refresh_url, template, params)
-        ? undefined
-        : url('refresh_url', template.refresh_url),
-    api:
-      api === undefined || isDeferred(api, template, params, true)
-        ? undefined
-        : url('proxy.base_url', api).replace(/\/+$/, ''),
-    issuer: template.issuer === undefined ? undefined : url('issuer', template.issuer),
+    authorization:
+      needed.includes('authorization') && authorization !== undefined
+        ? url('authorization_url', authorization, template.authorization_url_skip_encode)
+        : undefined,
+    token: isToken && !later(token) ? url('token_url', token, template.token_url_skip_encode) : undefined,
+    refresh: isToken && refresh !== undefined && !later(refresh) ? url('refresh_url', refresh) : undefined,
+    api: api === undefined || later(api, true) ? undefined : url('proxy.base_url', api).replace(/\/+$/, ''),
+    verification:
+      proving === undefined ? undefined : url('proxy.verification.base_url_override', proving).replace(/\/+$/, ''),
+    issuer: issuer === undefined ? undefined : url('issuer', issuer),
   }
+}
+
+function endpointMissing(name: string, field: string): TemplateError {
+  return new TemplateError('ENDPOINT_MISSING', `The template "${name}" names no ${field}.`, {
+    hint: 'Write it into the template; an issuer publishes its own under /.well-known/openid-configuration.',
+  })
 }
 
 /**

@@ -1,16 +1,19 @@
 import { holdToRules, openNeeds, type Said, withTyped } from './answer.ts'
-import { everyQuestion, type Question } from './catalog/questions.ts'
+import { asksOf, clientPrompts } from './asks.ts'
+import type { Question } from './catalog/questions.ts'
+import { accept } from './catalog/rules.ts'
 import { endpointsOf, registerUrlOf, templateParams } from './endpoints.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, projectParams, redirectionOf, textOf } from './look-up.ts'
 import type { Connection } from './model/connection.ts'
 import { UsageError } from './model/errors.ts'
 import type { AnswerSource, Client, ClientAuthentication, Integration } from './model/integration.ts'
-import type { Template } from './model/provider.ts'
+import type { Prompt, Template } from './model/provider.ts'
 import type { Need, World } from './model/world.ts'
-import { assertMode } from './modes/index.ts'
+import { assertMode, traitsOf } from './modes/index.ts'
+import type { Traits } from './modes/mode.ts'
 import { assertReusable, secretParams, trustFor } from './trust.ts'
-import type { Decided } from './wire/redirect.ts'
+import type { Decided, Redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
 
 /**
@@ -23,20 +26,23 @@ export async function integrate(world: World, located: Located, given: Given): P
   assertMode(provider.template.auth_mode, provider.name)
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
-  const asked = everyQuestion(provider.template, given.taken)
+  const traits = traitsOf(provider.template.auth_mode)
+  const asked = asksOf(provider.template, given.taken)
   const found = lookUp(world, located, given, before, asked)
   const secretKeys = secretParams(before, asked)
   await trustFor(world, located, given, found, asked, secretKeys)
   const answers = await complete(world, located, given, found, asked)
-  assertSame(before, answers.params, asked, connection)
-  const client = clientOf(provider.template, answers, given, before)
-  const endpoints = endpointsOf(located, answers.params, asked)
+  const { params, credentials, assertionOption } = bySection(asked, answers.params)
+  assertSame(before, params, asked, connection)
+  const client =
+    traits.client === undefined ? noClient : clientOf(provider.template, answers, given, before, traits.client)
+  const endpoints = endpointsOf(located, { params, credentials }, asked)
   assertReusable(endpoints, before, located, answers, secretKeys)
   for (const [field, url] of Object.entries(endpoints)) {
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
-  const redirect = redirectionOf(world, located, given)
+  const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
     connection,
@@ -45,21 +51,51 @@ export async function integrate(world: World, located: Located, given: Given): P
     endpoints,
     scopes: answers.scopes.value,
     scopesFrom: answers.scopes.from,
-    params: answers.params,
+    params,
+    credentials,
+    assertionOption,
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
-    templateParams: templateParams(world, located, answers.params, asked),
+    templateParams: traits.opensBrowser === true ? templateParams(world, located, params, asked) : {},
     authorizationParams: withoutState({
       ...projectParams(world, located, 'authorizationParams'),
       ...given.authorizationParams,
     }),
     tokenParams: { ...projectParams(world, located, 'tokenParams'), ...given.tokenParams },
     allowHttp: given.allowHttp === true,
-    registerUrl: registerUrlOf(located, answers.params, asked),
+    registerUrl: registerUrlOf(located, params, asked),
     answeredBy: answers.answeredBy,
     notes: answers.notes,
   }
+}
+
+/** Where nobody is sent to a browser, nobody comes back. */
+const nowhere: Redirection = { redirectUri: '', listening: { port: 0, addresses: [], paths: [] } }
+
+/** A mode in which nobody but the person is named. */
+const noClient: Client = { id: '', authentication: 'none' }
+
+interface Answered {
+  readonly params: Readonly<Record<string, string>>
+  readonly credentials: Readonly<Record<string, string>>
+  readonly assertionOption: Readonly<Record<string, string>>
+}
+
+/** The answers where they belong, by the names that they have there; one that no question asks for is a parameter. */
+function bySection(asked: readonly Question[], answers: Readonly<Record<string, string>>): Answered {
+  const sorted = { params: {}, credentials: {}, assertionOption: {} } as Record<keyof Answered, Record<string, string>>
+  const places = {
+    connection_config: 'params',
+    credentials: 'credentials',
+    integration_config: 'credentials',
+    assertion_option: 'assertionOption',
+  } as const
+  for (const [key, value] of Object.entries(answers)) {
+    const question = asked.find((one) => one.key === key)
+    sorted[places[question?.section ?? 'connection_config']][question?.name ?? key] = value
+  }
+  return sorted
 }
 
 /** The connection that would be re-authorized. Throws UsageError `NAME_TAKEN` when it is another provider's. */
@@ -98,7 +134,9 @@ async function complete(
   const kept = holdToRules(asked, new Map(said))
   const id = found.clientId === undefined ? undefined : textOf(found.clientId, world.env).trim()
   const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
-  const ofClient = clientNeeds(located, id, secret, given, registerUrlOf(located, kept.params, asked))
+  const { client } = traitsOf(located.provider.template.auth_mode)
+  const where = registerUrlOf(located, kept.params, asked)
+  const ofClient = client === undefined ? [] : clientNeeds(located, id, secret, given, where, client)
   const variable = (key: string): string => `${environmentName(located.name)}_${environmentName(key)}`
   const needs = openNeeds(located.provider.template, asked, kept.params, ofClient, variable)
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)
@@ -106,10 +144,10 @@ async function complete(
   const answeredBy = { ...sources }
   const clientSecret = secret ?? typed['client-secret'] ?? ''
   const secretFrom = found.clientSecret?.from ?? 'prompt'
-  if (id !== undefined || typed['client-id'] !== undefined)
+  if (client !== undefined && (id !== undefined || typed['client-id'] !== undefined))
     answeredBy['client-id'] = id === undefined ? 'prompt' : (found.clientId?.from ?? 'prompt')
-  if (clientSecret !== '') answeredBy['client-secret'] = secretFrom
-  answeredBy['scope'] = found.scopes.from
+  if (client !== undefined && clientSecret !== '') answeredBy['client-secret'] = secretFrom
+  if (client !== undefined) answeredBy['scope'] = found.scopes.from
   if (clientSecret !== '') world.secrets.learn(clientSecret)
   for (const { key, prompt } of asked) if (prompt.secret === true) world.secrets.learn(params[key] ?? '')
   return {
@@ -129,21 +167,29 @@ function clientNeeds(
   secret: string | undefined,
   given: Given,
   where: string | undefined,
+  kind: NonNullable<Traits['client']>,
 ): Need[] {
   const needs: Need[] = []
-  const plain = (label: string, required: boolean) => (typed: string) =>
-    typed.trim() === '' && required ? { problem: `${label} cannot be empty.` } : { value: typed.trim() }
+  const worded = clientPrompts(provider.template)
+  const plain = (label: string, required: boolean, prompt: Prompt | undefined, flag: string) => (typed: string) => {
+    if (typed.trim() !== '' && prompt !== undefined) return accept(typed, prompt, flag)
+    return typed.trim() === '' && required ? { problem: `${label} cannot be empty.` } : { value: typed.trim() }
+  }
   if (id === undefined || id === '') {
     needs.push({
       key: 'client-id',
       flag: '--client-id',
       environment: `${environmentName(name)}_CLIENT_ID`,
       label: 'Client ID',
-      prompt: { title: 'Client ID', ...(where === undefined ? {} : { description: `from your app: ${where}` }) },
-      accept: plain('The client id', true),
+      prompt: {
+        title: 'Client ID',
+        ...(where === undefined ? {} : { description: `from your app: ${where}` }),
+        ...worded['client_id'],
+      },
+      accept: plain('The client id', true, worded['client_id'], '--client-id'),
     })
   }
-  const isRequired = provider.template.client_secret_required === true
+  const isRequired = provider.template.client_secret_required === true || kind === 'confidential'
   const publicClient = given.clientAuth === 'none' || given.clientSecret === ''
   if (secret === undefined && !publicClient && (isRequired || needs.length > 0)) {
     needs.push({
@@ -156,19 +202,31 @@ function clientNeeds(
         secret: true,
         optional: !isRequired,
         ...(isRequired ? {} : { description: 'Enter for none: a public client' }),
+        ...worded['client_secret'],
       },
-      accept: plain('The client secret', isRequired),
+      accept: plain('The client secret', isRequired, worded['client_secret'], '--client-secret'),
     })
   }
   return needs
 }
 
-function clientOf(template: Template, answers: Complete, given: Given, before: Connection | undefined): Client {
+function clientOf(
+  template: Template,
+  answers: Complete,
+  given: Given,
+  before: Connection | undefined,
+  kind: NonNullable<Traits['client']>,
+): Client {
   const { clientId: id, clientSecret: secret } = answers
   const asked = given.clientAuth
   const known: readonly string[] = ['post', 'basic', 'basic-raw', 'basic+post', 'none'] satisfies ClientAuthentication[]
   if (asked !== undefined && !known.includes(asked)) {
     throw new UsageError('BAD_FLAG', `--client-auth is one of ${known.join(', ')}, not "${asked}".`)
+  }
+  if (kind === 'confidential' && asked === 'none') {
+    throw new UsageError('BAD_FLAG', 'A client that stands for itself cannot be a public one.', {
+      hint: 'Leave --client-auth none out, and give the secret with --client-secret - (it is read from stdin).',
+    })
   }
   if (secret === '' || asked === 'none') {
     if (asked !== undefined && asked !== 'none') {
@@ -211,8 +269,11 @@ function assertSame(
 ): void {
   if (before === undefined) return
   const other = asked.find(
-    ({ key, isAsked }) =>
-      isAsked && (before.params[key] ?? '') !== (params[key] ?? '') && before.params[key] !== undefined,
+    ({ key, section, isAsked }) =>
+      section === 'connection_config' &&
+      isAsked &&
+      (before.params[key] ?? '') !== (params[key] ?? '') &&
+      before.params[key] !== undefined,
   )
   if (other === undefined) return
   throw new UsageError(

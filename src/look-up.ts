@@ -1,7 +1,7 @@
 import { expand, type Written } from './catalog/project.ts'
-import { hiddenAnswers, type Question } from './catalog/questions.ts'
+import { hiddenAnswers, type Question, type Section } from './catalog/questions.ts'
 import type { Located } from './locate.ts'
-import type { Connection } from './model/connection.ts'
+import { type Connection, givenOf } from './model/connection.ts'
 import type { AnswerSource } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { type Decided, type Redirection, redirection } from './wire/redirect.ts'
@@ -65,21 +65,22 @@ export function lookUp(
     world.env[`${environmentName(name)}_${suffix}`] || undefined,
   ]
   const params = new Map<string, Answer>()
-  for (const { key, isAsked } of asked) {
+  for (const { key, name: field, section, isAsked, flags } of asked) {
+    const ofClient = clientAnswers(flags, located, given)
     const answer = first(
-      ['flag', given.params?.[key]],
+      ['flag', given.params?.[key] ?? ofClient.given],
       ['default', given.preset?.params?.[key]],
       variable(environmentName(key)),
-      written(entry?.params[key]),
-      // What the provider told last time it will tell again.
-      isAsked ? ['saved connection', before?.params[key]] : undefined,
-      ['saved integration', saved?.params?.[key]],
+      written(entry?.params[key]) ?? ofClient.written,
+      // What the provider told last time it will tell again; what is used once was not kept.
+      isAsked ? ['saved connection', kept(before, section, field)] : undefined,
+      ['saved integration', saved?.params?.[key] ?? ofClient.saved],
     )
     if (answer !== undefined) params.set(key, answer)
   }
   for (const [key, value] of Object.entries(given.params ?? {}))
     if (!params.has(key)) params.set(key, { value, from: 'flag' })
-  for (const [key, value] of Object.entries(hiddenAnswers(located.provider.template))) {
+  for (const [key, value] of Object.entries(hiddenAnswers(asked))) {
     if (!params.has(key)) params.set(key, { value, from: 'template' })
   }
   const own = before?.snapshot.client
@@ -104,6 +105,25 @@ export function lookUp(
       : undefined,
   )
   return { params, clientId, clientSecret, scopes: scopesOf(world, located, given, before) }
+}
+
+/** What was said of a client where the mode has none: a template may call one of its own questions so. */
+function clientAnswers(
+  flags: readonly string[],
+  { entry, saved }: Located,
+  { clientId, clientSecret }: Given,
+): { readonly given?: string | undefined; readonly written?: Answer | undefined; readonly saved?: string | undefined } {
+  if (flags.includes('--client-id'))
+    return { given: clientId, written: written(entry?.clientId), saved: saved?.clientId }
+  if (flags.includes('--client-secret'))
+    return { given: clientSecret, written: written(entry?.clientSecret), saved: saved?.clientSecret }
+  return {}
+}
+
+/** What a connection still knows of an answer. */
+function kept(before: Connection | undefined, section: Section, name: string): string | undefined {
+  if (before === undefined) return undefined
+  return section === 'connection_config' ? before.params[name] : givenOf(before.credential)[name]
 }
 
 /** The value of the first who has one. */

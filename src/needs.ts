@@ -2,7 +2,7 @@ import { isPlain } from './dialects/index.ts'
 import { type WantedAccent, wantedAccents } from './dialects/wanted.ts'
 import { TemplateError } from './model/errors.ts'
 import type { Provider, Template } from './model/provider.ts'
-import { isMode, modeNames } from './modes/index.ts'
+import { isMode, traitsOf } from './modes/index.ts'
 
 /** Something that a template needs and that cannot be done yet. */
 export interface Gap {
@@ -22,8 +22,9 @@ export function needsOf(template: Template, names: string | readonly string[]): 
 
 export function gapsOf(template: Template, names: string | readonly string[]): readonly Gap[] {
   const mode = template.auth_mode
-  if (!isMode(mode)) return [{ says: `It authorizes by ${mode}; so far: ${modeNames.join(', ')}`, weight: 'stops' }]
-  return [...grantGaps(template), ...accentGaps([names].flat()), ...laterGaps(template)]
+  if (!isMode(mode)) return [{ says: `It authorizes by ${mode}, which cannot be done yet`, weight: 'stops' }]
+  const grants = traitsOf(mode).opensBrowser === true ? grantGaps(template) : []
+  return [...grants, ...accentGaps([names].flat()), ...laterGaps(template)]
 }
 
 /** The gaps of a provider; one that somebody described for themselves is taken at its word, as below. */
@@ -90,9 +91,11 @@ function laterGaps(template: Template): readonly Gap[] {
     gaps.push({ says: 'Deleting the connection does not tell the provider', weight: 'shows' })
   if (template['require_client_certificate'] === true)
     gaps.push({ says: 'Calls want a client certificate, which cannot be given', weight: 'shows' })
-  const headers = Object.keys(template.proxy?.headers ?? {})
-  if (headers.length > 0)
-    gaps.push({ says: `Calls do not carry its headers yet: ${headers.join(', ')}`, weight: 'shows' })
+  if (template['credentials_verification_script'] !== undefined)
+    gaps.push({
+      says: 'Its credentials are saved without being tried: only a call of its own kind shows',
+      weight: 'tells',
+    })
   return gaps
 }
 

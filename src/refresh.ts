@@ -1,4 +1,4 @@
-import { type Connection, isExpired, isStale } from './model/connection.ts'
+import { type Connection, isExpired, isRenewable, isStale } from './model/connection.ts'
 import { MachineError, ProviderError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 import { connectAgain, refusedForGood, savedConnection, unknownConnection } from './saved.ts'
@@ -20,7 +20,7 @@ export interface RefreshOptions {
 export async function refresh(world: World, name: string, options: RefreshOptions = {}): Promise<Connection> {
   const found = await savedConnection(world, name)
   if (!mustRenew(found, found, world, options)) return found
-  if (found.credential.refreshToken === undefined) return withoutRefreshToken(found, world, options)
+  if (!isRenewable(found)) return asItIs(found, world, options)
   let issued = false
   const change = async (current: Connection | undefined): Promise<Connection | undefined> => {
     if (current === undefined) throw unknownConnection(name)
@@ -52,14 +52,19 @@ function mustRenew(current: Connection, found: Connection, world: World, options
   return isStale(current, world.clock.now(), options.minValidity)
 }
 
-function withoutRefreshToken(connection: Connection, world: World, options: RefreshOptions): Connection {
+function asItIs(connection: Connection, world: World, options: RefreshOptions): Connection {
   if (!isExpired(connection, world.clock.now()) && options.force !== true && options.refused === undefined)
     return connection
-  throw new ProviderError(
-    'EXPIRED',
-    `The token of "${connection.name}" ${isExpired(connection, world.clock.now()) ? 'has expired' : 'cannot be renewed'}: there is no refresh token.`,
-    { hint: connectAgain(connection) },
-  )
+  const why = connection.credential.accessToken === undefined ? lasting(connection) : 'there is no refresh token'
+  const noun = connection.credential.accessToken === undefined ? 'credential' : 'token'
+  const what = isExpired(connection, world.clock.now()) ? 'has expired' : 'cannot be renewed'
+  throw new ProviderError('EXPIRED', `The ${noun} of "${connection.name}" ${what}: ${why}.`, {
+    hint: connectAgain(connection),
+  })
+}
+
+function lasting({ mode }: Connection): string {
+  return `a connection of ${mode} stays as it was given`
 }
 
 /** The provider has rotated, the disk has not: the person must know that the saved refresh token may be spent. */

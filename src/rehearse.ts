@@ -1,44 +1,80 @@
+import { connectionOf } from './connect.ts'
 import { Cancelled } from './model/errors.ts'
-import type { Header } from './model/event.ts'
 import type { Integration } from './model/integration.ts'
 import type { Outgoing, World } from './model/world.ts'
 import { authorizationRequest, rehearseExchange } from './modes/authorization-code.ts'
+import { modeOf, traitsOf } from './modes/index.ts'
+import type { Attempt } from './modes/mode.ts'
+import { prove } from './prove.ts'
 import { speechOf } from './speech.ts'
 import { maskBody, maskHeaders, maskUrl } from './wire/mask.ts'
 import { headerOf } from './wire/record.ts'
 
-/** What a flow would do, told instead of done. */
-export interface Rehearsal {
-  /** Whole, its state included: it can be opened, though nobody listens. */
-  readonly authorizationUrl: string
-  /** Client secret, Authorization header and verifier masked; `CODE` stands for the code. */
-  readonly tokenRequest: {
-    readonly method: string
-    readonly url: string
-    readonly headers: Readonly<Record<string, string>>
-    readonly body: string
-  }
-  readonly redirectUri: string
+/** A request as it would be sent; client secret, Authorization header, verifier and the like masked. */
+export interface RehearsedRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
-/** The authorization URL and the token request that would follow; opens nothing, sends nothing. */
+/** What a flow would do, told instead of done. */
+export interface Rehearsal {
+  /** Whole, its state included: it can be opened, though nobody listens. Absent where the mode opens no browser. */
+  readonly authorizationUrl?: string | undefined
+  /** `CODE` stands for the code. Absent where no token is asked for. */
+  readonly tokenRequest?: RehearsedRequest | undefined
+  /** The call that would prove the credential before it is saved. */
+  readonly verification?: RehearsedRequest | undefined
+  readonly redirectUri?: string | undefined
+}
+
+/** The requests of a flow up to the first answer that it would need; opens nothing, sends nothing. */
 export async function rehearse(world: World, integration: Integration): Promise<Rehearsal> {
+  const stage = stageOf(world)
+  const attempt = { id: '', tell: () => {}, speech: speechOf(stage.world, () => {}, integration.provider.names) }
+  if (traitsOf(integration.provider.template.auth_mode).opensBrowser === true)
+    return rehearseBrowser(stage, integration, attempt)
+  const kind = await rehearseAlone(stage, integration, attempt)
+  const caught = stage.caught()
+  return caught === undefined ? {} : { [kind]: shown(caught, world) }
+}
+
+interface Stage {
+  readonly world: World
+  /** Runs until the first request would leave. */
+  readonly run: (act: () => Promise<unknown>) => Promise<void>
+  readonly caught: () => Outgoing | undefined
+}
+
+/** A World whose far end is never reached. */
+function stageOf(world: World): Stage {
   let caught: Outgoing | undefined
   const end = new Cancelled()
-  const stage: World = {
-    ...world,
-    store: world.store,
-    secrets: world.secrets,
-    send: (request) => {
-      caught = request
-      return Promise.reject(end)
+  return {
+    world: {
+      ...world,
+      store: world.store,
+      secrets: world.secrets,
+      send: (request) => {
+        caught = request
+        return Promise.reject(end)
+      },
     },
+    run: async (act) => {
+      await act().catch((error: unknown) => {
+        if (error !== end) throw error
+      })
+    },
+    caught: () => caught,
   }
-  const attempt = { id: '', tell: () => {}, speech: speechOf(stage, () => {}, integration.provider.names) }
+}
+
+async function rehearseBrowser(stage: Stage, integration: Integration, attempt: Attempt): Promise<Rehearsal> {
+  const { world } = stage
   const request = authorizationRequest(world, integration, attempt, integration.redirectUri)
-  await rehearseExchange(integration, attempt, request).catch((error: unknown) => {
-    if (error !== end) throw error
-  })
+  await stage.run(() => rehearseExchange(integration, attempt, request))
+  const caught = stage.caught()
   if (caught === undefined) throw new Error('the rehearsal sent nothing')
   const { endpoints, provider } = integration
   // What only the callback brings is still to be filled: then the URL is told as the template writes it.
@@ -51,15 +87,38 @@ export async function rehearse(world: World, integration: Integration): Promise<
   }
 }
 
-function shown(request: Outgoing, { secrets }: Pick<World, 'secrets'>): Rehearsal['tokenRequest'] {
-  const headers: readonly Header[] = maskHeaders(request.headers, secrets)
+/** Without a browser: the mode does its work until it would ask somebody. */
+async function rehearseAlone(
+  stage: Stage,
+  integration: Integration,
+  attempt: Attempt,
+): Promise<'tokenRequest' | 'verification'> {
+  const { world } = stage
+  const { template, name } = integration.provider
+  const mode = await modeOf(template.auth_mode, name)
+  let isObtained = false
+  await stage.run(() =>
+    mode.obtain(world, integration, attempt, async (obtained) => {
+      isObtained = true
+      await prove(
+        world,
+        connectionOf(world, integration, obtained),
+        attempt.tell,
+        attempt.speech.transmit('verification'),
+      )
+    }),
+  )
+  return isObtained ? 'verification' : 'tokenRequest'
+}
+
+function shown(request: Outgoing, { secrets }: Pick<World, 'secrets'>): RehearsedRequest {
   const body = typeof request.body === 'string' ? request.body : ''
   const masked = maskBody(body, headerOf(request.headers, 'content-type'), secrets)
   const placeholder = secrets.mask('CODE')
   return {
     method: request.method,
     url: maskUrl(request.url, secrets),
-    headers: Object.fromEntries(headers),
+    headers: Object.fromEntries(maskHeaders(request.headers, secrets)),
     body: masked.replaceAll(placeholder, 'CODE'),
   }
 }

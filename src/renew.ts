@@ -57,6 +57,7 @@ async function renewedBy(world: World, connection: Connection, flow: Flow): Prom
   flow.tell({ type: 'token.refreshed', connection: connection.name, rotated, expiresAt: obtained.credential.expiresAt })
   return {
     ...connection,
+    params: obtained.params,
     credential: obtained.credential,
     scopes: { ...connection.scopes, granted: obtained.granted ?? connection.scopes.granted },
     updatedAt: now,

@@ -1,12 +1,15 @@
+import { type Dressed, dress, signsBody } from './dress.ts'
 import { runFlow } from './flow.ts'
-import type { Connection } from './model/connection.ts'
+import { type Connection, isRenewable } from './model/connection.ts'
 import { UsageError } from './model/errors.ts'
 import type { Exchange, Header, Tell } from './model/event.ts'
 import type { Answer, Outgoing, World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
+import type { Mode } from './modes/mode.ts'
 import { refresh } from './refresh.ts'
 import { learnSecrets, savedConnection } from './saved.ts'
 import { maskBody, maskHeaders, maskUrl } from './wire/mask.ts'
+import { headerOf } from './wire/record.ts'
 import { assertSecure } from './wire/secure.ts'
 
 /** A call to the connection's API. */
@@ -47,9 +50,12 @@ export async function request<T>(
     world,
     { deed: 'request', provider: connection.provider, connection: connection.name },
     async (flow) => {
-      const first = await send(world, connection, url, call, flow.tell)
-      const replayable = call.body === undefined || typeof call.body === 'string' || call.body instanceof Uint8Array
-      if (first.answer.status !== 401 || !replayable || connection.credential.refreshToken === undefined) {
+      const mode = await modeOf(connection.mode, connection.provider)
+      const readable = signsBody(connection, mode) ? { ...call, body: await readWhole(call.body) } : call
+      const first = await send(world, connection, mode, url, readable, flow.tell)
+      const { body } = readable
+      const replayable = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+      if (first.answer.status !== 401 || !replayable || !isRenewable(connection)) {
         return read({ ...first.answer, flow: flow.id, connection })
       }
       const renewed = await refresh(world, name, { refused: connection.credential.accessToken ?? '' }).catch(
@@ -67,7 +73,7 @@ export async function request<T>(
       }
       learnSecrets(world, renewed)
       await drain(first.answer.body)
-      const second = await send(world, renewed, url, call, flow.tell)
+      const second = await send(world, renewed, mode, url, readable, flow.tell)
       return read({ ...second.answer, flow: flow.id, connection: renewed })
     },
   )
@@ -107,30 +113,24 @@ export function targetUrl({ snapshot, name }: Connection, target: string): strin
 async function send(
   world: World,
   connection: Connection,
+  mode: Mode,
   url: string,
   call: ApiCall,
   tell: Tell,
 ): Promise<{ answer: Answer }> {
-  const mode = await modeOf(connection.mode, connection.provider)
-  const own = mode.carry(connection)
-  const given = call.headers.map(([name]) => name.toLowerCase())
-  const standard: Header[] = [
-    ['accept', '*/*'],
-    ['user-agent', 'auth-cli'],
-  ]
-  const headers = [...own, ...standard]
-    .filter(([name]) => !given.includes(name))
-    .concat(call.headers.filter(([, value]) => value !== ''))
+  const { method, headers, body } = call
+  const bare = { method, url, headers, ...(body === undefined ? {} : { body }) }
+  const moment = { now: world.clock.now(), random: world.random }
+  const dressed = dress(connection, mode, bare, moment, tell)
   const started = world.clock.monotonic()
-  const body = call.body === undefined ? {} : { body: call.body }
   const shown = {
     purpose: 'api',
-    method: call.method,
-    url: maskUrl(url, world.secrets),
-    request: { headers: maskHeaders(headers, world.secrets), ...shownBody(world, call) },
+    method: dressed.method,
+    url: maskUrl(dressed.url, world.secrets),
+    request: { headers: maskHeaders(dressed.headers, world.secrets), ...shownBody(world, call, dressed) },
   }
   try {
-    const answer = await world.send({ method: call.method, url, headers, ...body, signal: world.signal })
+    const answer = await world.send({ ...dressed, signal: world.signal })
     return { answer: { ...answer, body: told(answer, shown, world, call, tell) } }
   } catch (error) {
     const failure = {
@@ -142,10 +142,18 @@ async function send(
   }
 }
 
-function shownBody(world: World, call: ApiCall): { body?: string } {
-  if (call.logBodies !== true || typeof call.body !== 'string') return {}
-  const type = call.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
-  return { body: maskBody(call.body, type, world.secrets) }
+function shownBody(world: World, call: ApiCall, { headers, body }: Dressed): { body?: string } {
+  if (call.logBodies !== true || typeof body !== 'string') return {}
+  return { body: maskBody(body, headerOf(headers, 'content-type'), world.secrets) }
+}
+
+/** A body that has to be signed is read before it is sent. */
+async function readWhole(body: Outgoing['body']): Promise<Outgoing['body']> {
+  if (body === undefined || typeof body === 'string') return body
+  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8')
+  const chunks: Uint8Array[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 /** Passes the body on as it comes and tells the exchange when it has ended, however it ended. */

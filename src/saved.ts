@@ -1,4 +1,4 @@
-import type { Connection } from './model/connection.ts'
+import { type Connection, givenOf, isSecretAnswer } from './model/connection.ts'
 import { ProviderError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 
@@ -18,9 +18,11 @@ export function unknownConnection(name: string): UsageError {
 
 /** From now on no text of this run shows them. */
 export function learnSecrets(world: Pick<World, 'secrets'>, connection: Connection): void {
-  const { accessToken, refreshToken, idToken } = connection.credential
-  for (const secret of [accessToken, refreshToken, idToken, connection.snapshot.client.secret]) {
-    if (secret !== undefined) world.secrets.learn(secret)
+  const { accessToken, refreshToken, idToken, captured = {} } = connection.credential
+  const given = Object.entries(givenOf(connection.credential)).filter(([name]) => isSecretAnswer(connection, name))
+  const own = [accessToken, refreshToken, idToken, connection.snapshot.client.secret, ...Object.values(captured)]
+  for (const secret of [...own, ...given.map(([, value]) => value)]) {
+    if (secret !== undefined && secret !== '') world.secrets.learn(secret)
   }
 }
 

@@ -21,7 +21,7 @@ export function speechOf(world: World, tell: Tell, names: string | readonly stri
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
       return speak(accent, record(world, tell, purpose, tokens), dated(setting, world), remark)
     },
-    transmit: (purpose) => record(world, tell, purpose),
+    transmit: (purpose, secretsIn) => record(world, tell, purpose, secretsIn),
   }
 }
 

@@ -1,3 +1,4 @@
+import { asksOf } from './asks.ts'
 import { type Project, referencesIn } from './catalog/project.ts'
 import type { Question } from './catalog/questions.ts'
 import { endpointsOf, originsOf } from './endpoints.ts'
@@ -106,7 +107,8 @@ function secretNames(
 
 /** Answers that are secrets, by the template that was asked then or by the one that would get them now. */
 export function secretParams(before: Connection | undefined, asked: readonly Question[]): Set<string> {
-  const then = Object.entries(before?.snapshot.template.connection_config ?? {})
+  const then =
+    before === undefined ? [] : asksOf(before.snapshot.template).map(({ key, prompt }) => [key, prompt] as const)
   return new Set([
     ...then.flatMap(([key, { secret }]) => (secret === true ? [key] : [])),
     ...asked.flatMap(({ key, prompt }) => (prompt.secret === true ? [key] : [])),
@@ -138,7 +140,7 @@ function hostAnswers(template: Template): Set<string> {
 function hostsFor(located: Located, found: Found, asked: readonly Question[], world: World): string[] {
   const params = Object.fromEntries([...found.params].map(([key, answer]) => [key, textOf(answer, world.env, true)]))
   try {
-    return originsOf(endpointsOf(located, params, asked)).map((origin) => new URL(origin).host)
+    return originsOf(endpointsOf(located, { params }, asked)).map((origin) => new URL(origin).host)
   } catch {
     return [`hosts that ${located.project?.file ?? 'the project file'} chooses`]
   }

@@ -219,6 +219,6 @@ describe('a catalogue of a thousand that others keep', () => {
     expect(problems.filter(({ severity }) => severity === 'error')).toEqual([])
     expect(problems.filter(({ severity }) => severity === 'warning').length).toBeLessThan(20)
     const notes = new Set(problems.filter(({ severity }) => severity === 'note').map(({ field }) => field))
-    expect([notes.has('algolia'), notes.has('zendesk')]).toEqual([true, false])
+    expect([notes.has('jira'), notes.has('zendesk')]).toEqual([true, false])
   })
 })

@@ -8,9 +8,21 @@ import { plainTitle } from './title.ts'
 /** Where a template keeps its questions, by what becomes of the answers. */
 export type Section = 'connection_config' | 'credentials' | 'integration_config' | 'assertion_option'
 
-/** A question of a template, ready to be a flag and a prompt. */
+export const sections: readonly Section[] = [
+  'connection_config',
+  'integration_config',
+  'credentials',
+  'assertion_option',
+]
+
+/**
+ * A question of a template, ready to be a flag and a prompt. `key` is one of a kind: the name in the template, or
+ * `credentials.apiKey` where another section asks for an answer of that name too.
+ */
 export interface Question extends Need {
   readonly section: Section
+  /** Its name within its section. */
+  readonly name: string
   /** Spellings of the flag, ours first: `--account-id`, `--accountId`. Empty where it is reached by `--param` only. */
   readonly flags: readonly string[]
   /** Set where the flag would be one of ours, or another question's: it is then `--param key=<value>`. */
@@ -44,18 +56,18 @@ export function everyQuestion(
   sections: readonly Section[] = ['connection_config'],
 ): readonly Question[] {
   const used = new Set(taken)
-  const written = sections.flatMap((section) => writtenIn(template, section))
+  const written = withKeys(sections.flatMap((section) => writtenIn(template, section)))
   const isAsked = ({ prompt }: Written): boolean => prompt.hidden !== true && prompt.automated !== true
   const asked = dependentLast(written.filter(isAsked).sort((a, b) => rank(a) - rank(b)))
   return [...asked, ...written.filter((one) => !isAsked(one))].map((one) => questionFor(one, used))
 }
 
 /** Answers that nobody is asked for: the defaults of hidden questions. */
-export function hiddenAnswers(template: Template): Readonly<Record<string, string>> {
-  const hidden = Object.entries(template.connection_config ?? {}).filter(
-    ([, prompt]) => prompt.hidden === true && prompt.automated !== true && prompt.default_value !== undefined,
+export function hiddenAnswers(every: readonly Question[]): Readonly<Record<string, string>> {
+  const hidden = every.filter(
+    ({ prompt }) => prompt.hidden === true && prompt.automated !== true && prompt.default_value !== undefined,
   )
-  return Object.fromEntries(hidden.map(([key, prompt]) => [key, prompt.default_value ?? '']))
+  return Object.fromEntries(hidden.map(({ key, prompt }) => [key, prompt.default_value ?? '']))
 }
 
 /** Names that are secrets in any section, whether or not the template says so. */
@@ -98,6 +110,7 @@ export function isVisible(prompts: Prompts, key: string, answers: Answers, passe
 
 interface Written {
   readonly section: Section
+  readonly name: string
   readonly key: string
   readonly prompt: Prompt
   readonly prompts: Prompts
@@ -105,7 +118,24 @@ interface Written {
 
 function writtenIn(template: Template, section: Section): Written[] {
   const prompts = template[section] ?? {}
-  return Object.entries(prompts).map(([key, prompt]) => ({ section, key, prompt, prompts }))
+  return Object.entries(prompts).map(([name, prompt]) => ({ section, name, key: name, prompt, prompts }))
+}
+
+/**
+ * A name that stands in several sections is several answers, and the later ones carry their section; but what the owner of
+ * the integration gives stands for the credential of the same name, and is asked for once.
+ */
+function withKeys(written: readonly Written[]): readonly Written[] {
+  const seen = new Map<string, Written>()
+  const keyed: Written[] = []
+  for (const one of written) {
+    const before = seen.get(one.name)
+    if (before?.section === 'integration_config' && one.section === 'credentials') continue
+    const key = before === undefined ? one.name : `${one.section}.${one.name}`
+    if (before === undefined) seen.set(one.name, one)
+    keyed.push({ ...one, key })
+  }
+  return keyed
 }
 
 const last = Number.MAX_SAFE_INTEGER
@@ -122,7 +152,7 @@ function dependentLast(written: readonly Written[]): readonly Written[] {
   const place = (one: Written, passed: readonly Written[]): void => {
     if (placed.includes(one) || passed.includes(one)) return
     const field = one.prompt.visible_when?.field
-    const before = written.find(({ section, key }) => section === one.section && key === field)
+    const before = written.find(({ section, name }) => section === one.section && name === field)
     if (before !== undefined) place(before, [...passed, one])
     placed.push(one)
   }
@@ -130,25 +160,36 @@ function dependentLast(written: readonly Written[]): readonly Written[] {
   return placed
 }
 
-function questionFor({ section, key, prompt, prompts }: Written, used: Set<string>): Question {
+function questionFor({ section, name, key, prompt, prompts }: Written, used: Set<string>): Question {
   const isAsked = prompt.hidden !== true && prompt.automated !== true
   const flags = isAsked ? freeFlags(key, used) : []
   for (const flag of flags) used.add(flag)
   const held = isAsked ? prompt : { ...prompt, optional: true }
   return {
     key,
+    name,
     section,
     flag: flags[0] ?? `--param ${key}=<value>`,
     flags,
     isParam: flags.length === 0,
     isAsked,
-    label: plainTitle(prompt.title ?? '') || key,
+    label: plainTitle(prompt.title ?? '') || name,
     description: plainTitle(prompt.description ?? ''),
     isOptional: held.optional === true || prompt.default_value !== undefined,
     prompt,
     accept: (typed): Accepted => accept(typed, held, flags[0] ?? `--param ${key}`),
-    appliesTo: (answers) => isVisible(prompts, key, answers),
+    appliesTo: (answers) => isVisible(prompts, name, key === name ? answers : within(section, prompts, answers)),
   }
+}
+
+/** The answers of a section by their names in it. */
+function within(section: Section, prompts: Prompts, answers: Answers): Answers {
+  const names = Object.keys(prompts)
+  return { ...answers, ...Object.fromEntries(names.flatMap((name) => named(name, answers[`${section}.${name}`]))) }
+}
+
+function named(name: string, value: string | undefined): readonly (readonly [string, string])[] {
+  return value === undefined ? [] : [[name, value]]
 }
 
 function freeFlags(key: string, used: ReadonlySet<string>): readonly string[] {

@@ -24,6 +24,7 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['token'], make: tokenCommand },
   { names: ['request', 'api'], make: requestCommand },
   { names: ['refresh'], make: () => refreshCommand(new Command('refresh')) },
+  { names: ['verify'], make: () => verifyCommand(new Command('verify')) },
   { names: ['logs', 'log'], make: logs },
   { names: ['providers', 'provider'], make: providers },
   { names: ['callback'], make: callback },
@@ -141,6 +142,7 @@ function connections(): Command {
   standIn(group, list)
   group.addCommand(inspectCommand(new Command('show'), 'everything that is known of one'))
   group.addCommand(refreshCommand(new Command('refresh')))
+  group.addCommand(verifyCommand(new Command('verify')))
   group.addCommand(
     acting(
       new Command('delete')
@@ -165,12 +167,19 @@ function refreshCommand(command: Command): Command {
   )
 }
 
+function verifyCommand(command: Command): Command {
+  return acting(
+    command.description('try it by the call that its template names for this').argument('<name>'),
+    () => import('./actions/verify.ts'),
+  )
+}
+
 function tokenCommand(): Command {
   return acting(
     new Command('token')
       .description('print a usable access token, renewed first when it must be')
       .argument('<name>', 'of a connection')
-      .option('--header', 'print the whole Authorization header')
+      .option('--header', 'print the whole header that carries it, Authorization: …')
       .option('--min-validity <seconds>', 'renew it when it lives shorter than this'),
     () => import('./actions/token.ts'),
   )

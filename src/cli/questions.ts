@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander'
-import { questions } from '../catalog/questions.ts'
+import { asksOf } from '../asks.ts'
+import type { Question } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
 import { workingFolder } from '../node/paths.ts'
 import { openStore } from '../node/store.ts'
@@ -10,6 +11,8 @@ import { plain } from './output/style.ts'
 /** What `connect` found out about its provider before its flags were parsed; read once. */
 interface Prepared {
   readonly located: Located
+  /** Every question, those that nobody is asked too. */
+  readonly asked: readonly Question[]
   /** The key of each option's value: the template's key by commander's name for the flag. */
   readonly keys: ReadonlyMap<string, string>
 }
@@ -47,7 +50,8 @@ export async function declareQuestions(connect: Command, words: readonly string[
   const keys = new Map<string, string>()
   const ours = connect.options.length
   connect.optionsGroup(`${located.provider.title} asks:`)
-  for (const question of questions(located.provider.template, takenFlags())) {
+  const asked = asksOf(located.provider.template, takenFlags())
+  for (const question of asked.filter(({ isAsked }) => isAsked)) {
     const { prefix = '', suffix = '', example } = question.prompt
     const around = prefix === '' && suffix === '' ? '' : ` ${prefix}[…]${suffix}`
     const says = plain(
@@ -57,13 +61,16 @@ export async function declareQuestions(connect: Command, words: readonly string[
     question.flags.forEach((flag, index) => {
       const option = new Option(`${flag} <value>`, says)
       keys.set(option.attributeName(), question.key)
-      connect.addOption(index === 0 ? option : option.hideHelp())
+      // Where the mode has no client, `--client-id` is the template's to word.
+      const known = connect.options.find(({ long }) => long === flag)
+      if (known !== undefined) known.description = says
+      else connect.addOption(index === 0 ? option : option.hideHelp())
     })
   }
   // Help shows options in this order, and what the provider asks is what one came for.
   const options = connect.options as Option[]
   options.unshift(...options.splice(ours))
-  prepared = { located, keys }
+  prepared = { located, asked, keys }
 }
 
 function providerNameIn(words: readonly string[]): string | undefined {

@@ -2,9 +2,19 @@ import type { Client, Endpoints } from './integration.ts'
 import type { Template, TemplateSource } from './provider.ts'
 import { isSecretName } from './secret.ts'
 
-/** What the provider issued. `type` and the members follow the template's `auth_mode`. */
+/** What the provider issued, or gave to the person to keep. `type` and the members follow the template's `auth_mode`. */
 export interface Credential {
   readonly type: string
+  /** Of `API_KEY`. */
+  readonly apiKey?: string | undefined
+  /** Of `BASIC`; either may be empty. */
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** What the person gave where another mode asks for more than these, by the template's own names. */
+  readonly given?: Readonly<Record<string, string>> | undefined
+  /** What came beside a token and is needed to use it: a session's cookies, a temporary key; by the provider's names. */
+  readonly captured?: Readonly<Record<string, string>> | undefined
+  /** The token that calls carry, whatever the mode: issued, or signed by us. */
   readonly accessToken?: string | undefined
   readonly refreshToken?: string | undefined
   readonly idToken?: string | undefined
@@ -21,7 +31,7 @@ export interface Credential {
 
 /** Everything a later command needs, taken when the connection was made, so that it stands on its own. */
 export interface Snapshot {
-  readonly endpoints: Endpoints & { readonly token: string }
+  readonly endpoints: Endpoints
   /** Origins that this connection's secrets may be sent to. */
   readonly origins: readonly string[]
   readonly template: Template
@@ -29,7 +39,12 @@ export interface Snapshot {
   /** The provider's name and those that its alias stood for. */
   readonly names?: readonly string[] | undefined
   readonly client: Client
-  readonly redirectUri: string
+  /** Absent where no browser was sent anywhere. */
+  readonly redirectUri?: string | undefined
+  /** How it is renewed where there is no refresh token: `again`, by obtaining it once more from what was given. */
+  readonly renewal?: 'again' | undefined
+  /** True where the far end was a twin in the sandbox: nothing of it goes to the real provider. */
+  readonly twin?: true | undefined
   readonly tokenParams: Readonly<Record<string, string | null>>
   /** Seconds before expiry at which the token counts as stale, where the template says so. */
   readonly refreshMargin?: number | undefined
@@ -88,6 +103,25 @@ export function isStale(connection: Connection, now: Date, minValidity = 0): boo
   return expiry - now.getTime() <= Math.max(margin, minValidity) * 1000
 }
 
+/** Whether a younger credential can be had without the person. */
+export function isRenewable({ credential, snapshot }: Connection): boolean {
+  return credential.refreshToken !== undefined || snapshot.renewal === 'again'
+}
+
+/** What the person gave, by the template's own names, wherever its mode keeps it. */
+export function givenOf({ apiKey, username, password, given }: Credential): Readonly<Record<string, string>> {
+  const flat = { apiKey, username, password }
+  const kept = Object.entries(flat).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  return { ...given, ...Object.fromEntries(kept) }
+}
+
+/** Whether what the person gave under this name must not be shown: the template says so, or the name does. */
+export function isSecretAnswer({ snapshot }: Connection, name: string): boolean {
+  const { template } = snapshot
+  const prompt = template.integration_config?.[name] ?? template.credentials?.[name]
+  return prompt?.secret ?? isSecretName(name)
+}
+
 /** Whether the token is past its expiry, as far as that is known. */
 export function isExpired(connection: Connection, now: Date): boolean {
   const { expiresAt } = connection.credential
@@ -116,7 +150,7 @@ export function lineOf(connection: Connection): ConnectionLine {
     account: accountOf(connection),
     tags,
     ...(credential.expiresAt === undefined ? {} : { expiresAt: credential.expiresAt }),
-    isRenewable: credential.refreshToken !== undefined,
+    isRenewable: isRenewable(connection),
     isRefused: lastError?.final === true,
   }
 }

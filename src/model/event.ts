@@ -18,7 +18,7 @@ export type Header = readonly [name: string, value: string]
 
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
-  /** What it was for: `token`, `refresh`, `metadata`, `jwks`, `api`, `revocation`. */
+  /** What it was for: `token`, `refresh`, `metadata`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
   readonly purpose: string
   readonly method: string
   readonly url: string
@@ -90,6 +90,8 @@ export type Happening =
   | { readonly type: 'exchange'; readonly exchange: Exchange }
   | { readonly type: 'quirk'; readonly quirk: string }
   | { readonly type: 'warning'; readonly code: string; readonly message: string; readonly hint?: string | undefined }
+  /** A call proved the credential; `url` is what was called. */
+  | { readonly type: 'credential.verified'; readonly url: string }
   | { readonly type: 'connection.saved'; readonly connection: string }
   | {
       readonly type: 'token.refreshed'

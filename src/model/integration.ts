@@ -27,13 +27,18 @@ export interface Client {
 
 /** The endpoints as they will be called, placeholders filled. */
 export interface Endpoints {
-  readonly authorization: string
-  /** Absent while it depends on something that only the callback brings. */
+  /** Absent where the mode sends nobody to a browser. */
+  readonly authorization?: string | undefined
+  /** Absent while it depends on something that only the callback brings, and where the mode asks for no token. */
   readonly token?: string | undefined
   /** Absent where refreshing goes to the token endpoint. */
   readonly refresh?: string | undefined
   /** Base URL of the API, without a trailing slash. */
   readonly api?: string | undefined
+  /** Base URL of the calls that prove a credential, where it is not the API's. */
+  readonly verification?: string | undefined
+  /** Where temporary keys are had (AWS Security Token Service). */
+  readonly sts?: string | undefined
   /** Issuer identifier, where the template knows it (RFC 8414, RFC 9207). */
   readonly issuer?: string | undefined
 }
@@ -61,9 +66,13 @@ export interface Integration {
   readonly scopes: readonly string[]
   /** Whether the scopes are somebody's choice or the template's defaults. */
   readonly scopesFrom: AnswerSource
-  /** The answers to the template's questions. */
+  /** The answers to the questions of `connection_config`. */
   readonly params: Readonly<Record<string, string>>
-  /** Sent in both requests, byte for byte; port 0 stands in it until the listener knows. */
+  /** Those to `credentials`, and to `integration_config`, which win. */
+  readonly credentials: Readonly<Record<string, string>>
+  /** Those to `assertion_option`: used once and never kept. */
+  readonly assertionOption: Readonly<Record<string, string>>
+  /** Sent in both requests, byte for byte; port 0 stands in it until the listener knows. Unused without a browser. */
   readonly redirectUri: string
   readonly listening: Listening
   readonly pkce: boolean

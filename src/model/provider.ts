@@ -42,11 +42,25 @@ export interface RedirectUriHints {
   readonly port?: 'any' | 'exact' | undefined
 }
 
+/** A call that proves a credential: any one of the endpoints answering 2xx will do. */
+export interface Verification {
+  readonly method?: string | undefined
+  readonly endpoints?: readonly string[] | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Body, as JSON unless the headers say otherwise. */
+  readonly data?: unknown
+  /** Instead of `base_url`. */
+  readonly base_url_override?: string | undefined
+}
+
 /** How the API is called once there is a connection. */
 export interface ProxySettings {
   readonly base_url?: string | undefined
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly query?: Readonly<Record<string, string>> | undefined
+  /** Members that every JSON body has. */
+  readonly body?: Readonly<Record<string, unknown>> | undefined
+  readonly verification?: Verification | undefined
   readonly [field: string]: unknown
 }
 

@@ -14,7 +14,7 @@ import { assertSecure } from '../wire/secure.ts'
 import { firstAnswer } from './homecoming.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { credentialOf, redeem } from './redeem.ts'
-import { answersOf, type Request, settingOf, talkTo, titleOf } from './talk.ts'
+import { answersOf, known, type Request, settingOf, talkTo, titleOf } from './talk.ts'
 
 export const authMode = 'OAUTH2'
 
@@ -110,7 +110,7 @@ export function authorizationRequest(
   const codeVerifier = pkce ? world.secrets.learn(unguessable(world.random)) : undefined
   const setting = settingOf(integration, 'authorization_code')
   const standard = authorizationUrl({
-    endpoint: endpoints.authorization,
+    endpoint: known(endpoints.authorization),
     clientId: client.id,
     redirectUri,
     scope: scopes.join(template.scope_separator ?? ' '),
@@ -197,7 +197,7 @@ async function metadataOf(
 export async function renew(world: World, connection: Connection, attempt: Attempt): Promise<Obtained> {
   const { snapshot, credential, params, scopes } = connection
   const { refreshTokens } = await import('../wire/oauth.ts')
-  const tokenUrl = snapshot.endpoints.refresh ?? snapshot.endpoints.token
+  const tokenUrl = known(snapshot.endpoints.refresh ?? snapshot.endpoints.token)
   assertSecure(tokenUrl, snapshot.allowHttp, 'token_url')
   const setting: Setting = {
     template: snapshot.template,
@@ -211,7 +211,7 @@ export async function renew(world: World, connection: Connection, attempt: Attem
     {
       server: {
         issuer: snapshot.endpoints.issuer,
-        authorizationEndpoint: snapshot.endpoints.authorization,
+        authorizationEndpoint: known(snapshot.endpoints.authorization),
         tokenEndpoint: tokenUrl,
       },
       client: snapshot.client,
@@ -220,7 +220,7 @@ export async function renew(world: World, connection: Connection, attempt: Attem
         clientId: snapshot.client.id,
         clientSecret: snapshot.client.secret,
         authentication: snapshot.client.authentication,
-        redirectUri: snapshot.redirectUri,
+        redirectUri: snapshot.redirectUri ?? '',
         answers: answersOf(snapshot.template, params),
       },
       line: attempt.speech.line('refresh', setting),

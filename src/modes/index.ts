@@ -1,24 +1,44 @@
 import { TemplateError } from '../model/errors.ts'
-import type { Mode } from './mode.ts'
+import type { Prompt } from '../model/provider.ts'
+import type { Mode, Traits } from './mode.ts'
 
-/** One line per mode. */
-const modes: Readonly<Record<string, () => Promise<Mode>>> = {
-  OAUTH2: () => import('./authorization-code.ts'),
+interface Registered extends Traits {
+  readonly load: () => Promise<Mode>
 }
 
-/** The `auth_mode`s that can be done. */
-export const modeNames: readonly string[] = Object.keys(modes)
+const secret = (title: string): Prompt => ({ type: 'string', title, secret: true })
+const plain = (title: string): Prompt => ({ type: 'string', title })
+const username: Prompt = { ...plain('Username'), optional: true }
+const password: Prompt = { ...secret('Password'), optional: true }
+
+/** One entry per mode. */
+const modes: Readonly<Record<string, Registered>> = {
+  OAUTH2: {
+    load: () => import('./authorization-code.ts'),
+    opensBrowser: true,
+    client: 'maybe public',
+    endpoints: ['authorization', 'token'],
+  },
+  API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
+  BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },
+  NONE: { load: () => import('./none.ts') },
+}
 
 export function isMode(authMode: string): boolean {
   return Object.hasOwn(modes, authMode)
 }
 
+/** What is known of a mode without loading it; nothing of one that cannot be done. */
+export function traitsOf(authMode: string): Traits {
+  return (isMode(authMode) ? modes[authMode] : undefined) ?? {}
+}
+
 /** Throws TemplateError `MODE_UNSUPPORTED`, before anything opens. */
 export async function modeOf(authMode: string, provider: string): Promise<Mode> {
   assertMode(authMode, provider)
-  const load = modes[authMode]
-  if (load === undefined) throw new TypeError(`the mode ${authMode} is named and absent`)
-  return load()
+  const registered = modes[authMode]
+  if (registered === undefined) throw new TypeError(`the mode ${authMode} is named and absent`)
+  return registered.load()
 }
 
 /** The same refusal, without loading anything. */

@@ -2,6 +2,7 @@ import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import type { Header, Tell } from '../model/event.ts'
 import type { Endpoints, Integration } from '../model/integration.ts'
+import type { Prompts } from '../model/provider.ts'
 import type { World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
 import type { Transmit } from '../wire/record.ts'
@@ -11,8 +12,8 @@ export interface Speech {
   readonly authorize: (url: URL, setting: Setting) => URL
   readonly hear: (params: URLSearchParams, setting: Setting) => URLSearchParams
   readonly line: (purpose: string, setting: Setting) => Line
-  /** Without a dialect: metadata, keys. */
-  readonly transmit: (purpose: string) => Transmit
+  /** Without a dialect: metadata, keys, log-ins that are no OAuth. `secretsIn` finds secrets that no name gives away. */
+  readonly transmit: (purpose: string, secretsIn?: (answer: { readonly text: string }) => readonly string[]) => Transmit
 }
 
 /** What a mode needs to do its work. */
@@ -29,10 +30,40 @@ export interface Obtained {
   readonly granted?: readonly string[] | undefined
   /** The answers, those that the callback and the token answer brought included. */
   readonly params: Readonly<Record<string, string>>
-  readonly endpoints: Endpoints & { readonly token: string }
-  /** As it was sent in both requests. */
-  readonly redirectUri: string
+  readonly endpoints: Endpoints
+  /** Origins of calls that no endpoint names: a step that the answer to another one led to. */
+  readonly origins?: readonly string[] | undefined
+  /** As it was sent in both requests; absent where no browser was sent anywhere. */
+  readonly redirectUri?: string | undefined
+  /** See `Snapshot.renewal`. */
+  readonly renewal?: 'again' | undefined
 }
+
+/** What must be known of a mode before it is loaded: who is asked for what, and what it opens. */
+export interface Traits {
+  /** True where a person must come by in a browser. */
+  readonly opensBrowser?: true
+  /** Whether there is a client that names itself: with a secret it must have, or without one if it likes. */
+  readonly client?: 'confidential' | 'maybe public'
+  /** The endpoints that it cannot do without. */
+  readonly endpoints?: readonly ('authorization' | 'token')[]
+  /** What it asks for where the template's `credentials` do not say so themselves. */
+  readonly asks?: Prompts
+  /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
+  readonly isUnproved?: true
+}
+
+/** An API request, complete but for what the mode adds to it. */
+export interface Unsigned {
+  readonly method: string
+  readonly url: string
+  readonly headers: readonly Header[]
+  /** Undefined where there is none, or it is streamed and cannot be looked at. */
+  readonly body?: string | undefined
+}
+
+/** The instant, and random bytes, for signatures. */
+export type Moment = Pick<World, 'random'> & { readonly now: Date }
 
 /** How one kind of credential is obtained, renewed and carried. A module that has these is a mode. */
 export interface Mode {
@@ -47,6 +78,11 @@ export interface Mode {
   ) => Promise<void>
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>
-  /** The headers that carry the credential to the API. */
-  readonly carry: (connection: Connection) => readonly Header[]
+  /**
+   * The headers that carry the credential to the API, unless the template's own words carry it: a token, or a
+   * signature over the request as it will be sent.
+   */
+  readonly carry: (connection: Connection, request: Unsigned, moment: Moment) => readonly Header[]
+  /** True where `carry` signs each request: then it does so whatever the template's words say. */
+  readonly signs?: true
 }

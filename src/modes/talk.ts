@@ -38,7 +38,7 @@ export function talkTo(
   const setting: Setting = { ...settingOf(integration, 'authorization_code'), endpoints, params }
   const server: Server = {
     issuer: endpoints.issuer,
-    authorizationEndpoint: endpoints.authorization,
+    authorizationEndpoint: known(endpoints.authorization),
     tokenEndpoint: endpoints.token,
     metadata,
   }
@@ -49,6 +49,12 @@ export function talkTo(
     line: attempt.speech.line('token', setting),
     allowHttp: integration.allowHttp,
   }
+}
+
+/** An endpoint that was made sure of before the mode began. */
+export function known(endpoint: string | undefined): string {
+  if (endpoint === undefined) throw new TypeError('an endpoint of this mode is missing')
+  return endpoint
 }
 
 export function partyOf(integration: Integration, redirectUri: string): Party {

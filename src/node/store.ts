@@ -159,12 +159,13 @@ function isWhole(connection: Connection): boolean {
     snapshot?.client,
     snapshot?.template,
     snapshot?.source,
+    snapshot?.endpoints,
     params,
     metadata,
     tags,
   ]
   const lists = [scopes?.requested, scopes?.granted, snapshot?.origins]
-  const texts = [mode, provider, integration, credential?.obtainedAt, snapshot?.endpoints?.token, snapshot?.client?.id]
+  const texts = [mode, provider, integration, credential?.type, credential?.obtainedAt, snapshot?.client?.id]
   return (
     hasParts.every((part) => typeof part === 'object' && part !== null && !Array.isArray(part)) &&
     lists.every((list) => Array.isArray(list)) &&

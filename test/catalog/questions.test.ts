@@ -25,7 +25,9 @@ describe('the questions of a template', () => {
   })
 
   it('answer hidden ones with their defaults', () => {
-    expect(hiddenAnswers(template({ a: { hidden: true, default_value: 'x' }, b: { hidden: true }, c: {} }))).toEqual({
+    expect(
+      hiddenAnswers(everyQuestion(template({ a: { hidden: true, default_value: 'x' }, b: { hidden: true }, c: {} }))),
+    ).toEqual({
       a: 'x',
     })
   })

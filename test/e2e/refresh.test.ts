@@ -308,7 +308,7 @@ describe('the refresh request', () => {
         ...rest,
         snapshot: {
           ...snapshot,
-          endpoints: { ...snapshot.endpoints, refresh: snapshot.endpoints.token.replace('/token', '/renew') },
+          endpoints: { ...snapshot.endpoints, refresh: snapshot.endpoints.token?.replace('/token', '/renew') },
         },
       }),
     })

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander'
+import { asksOf } from '../../asks.ts'
 import { listProviders } from '../../catalog/find.ts'
-import { questions } from '../../catalog/questions.ts'
 import { catalogOf, locate } from '../../locate.ts'
 import type { World } from '../../model/world.ts'
 import { settingKeys } from '../../node/settings.ts'
@@ -75,7 +75,7 @@ function flagsOf(command: Command): string[] {
 async function ownFlags(world: World, path: string, [name]: readonly string[]): Promise<string[]> {
   if (path !== 'connect' || name === undefined) return []
   const { provider } = await locate(world, name)
-  return questions(provider.template, takenFlags()).flatMap(({ flags }) => flags.slice(0, 1))
+  return asksOf(provider.template, takenFlags()).flatMap(({ flags }) => flags.slice(0, 1))
 }
 
 async function valuesOf(world: World, option: string): Promise<string[]> {
@@ -93,7 +93,8 @@ async function operandsOf(world: World, path: string, operands: readonly string[
   if (path === 'connect' && first) return [...(await providerNames(world)), ...(await integrationNames(world))]
   if (path === 'providers show' && first) return providerNames(world)
   if (path === 'connections delete') return connectionNames(world)
-  if (/^(token|request|refresh|inspect|connections (show|refresh))$/.test(path) && first) return connectionNames(world)
+  if (/^(token|request|refresh|verify|inspect|connections (show|refresh|verify))$/.test(path) && first)
+    return connectionNames(world)
   if (/^config (get|set|unset)$/.test(path) && first) return Object.keys(settingKeys)
   if (path === 'logs show' && first) return ['last']
   return path === 'completion' && first ? ['bash', 'zsh', 'fish'] : []

@@ -1,4 +1,6 @@
 import { declaredKeys } from '../../answer.ts'
+import { asksOf } from '../../asks.ts'
+import type { Question } from '../../catalog/questions.ts'
 import { type Connected, connect } from '../../connect.ts'
 import { integrate } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
@@ -7,9 +9,10 @@ import type { Connection } from '../../model/connection.ts'
 import { UsageError } from '../../model/errors.ts'
 import type { Integration } from '../../model/integration.ts'
 import type { World } from '../../model/world.ts'
+import type { RehearsedRequest } from '../../rehearse.ts'
 import { connectionCard } from '../output/connection.ts'
 import { maskedConnection } from '../output/masked-connection.ts'
-import { plain } from '../output/style.ts'
+import { plain, type Style } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
@@ -78,18 +81,15 @@ async function wishesOf(
     const value = options[key]
     if (typeof value !== 'string') return undefined
     const read = await readSecret(flag, value, session, seen)
-    if (read === value && value !== '' && !session.quiet) {
-      process.stderr.write(
-        `! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`,
-      )
-    }
+    if (read === value && value !== '') tellHistory(flag, session)
     return read
   }
   return {
     as: connectionName(options['as']),
     params: await paramsOf(given, session, located, keys, seen),
-    clientId: options['clientId'] as string | undefined,
-    clientSecret: await secret('--client-secret', 'clientSecret'),
+    // Where the mode has no client, these two are answers of the template's.
+    clientId: keys.has('clientId') ? undefined : (options['clientId'] as string | undefined),
+    clientSecret: keys.has('clientSecret') ? undefined : await secret('--client-secret', 'clientSecret'),
     clientAuth: options['clientAuth'] as string | undefined,
     scopes: scopesOf(options['scope']),
     authorizationParams: removable(readPairs('--auth-param', options['authParam'])),
@@ -119,13 +119,13 @@ async function paramsOf(
   keys: ReadonlyMap<string, string>,
   seen: Set<string>,
 ): Promise<Record<string, string>> {
-  const prompts = located.provider.template.connection_config ?? {}
+  const asked = preparedQuestions()?.asked ?? asksOf(located.provider.template, takenFlags())
   const params = readPairs('--param', given.options['param'])
   for (const [attribute, key] of keys) {
     const value = given.options[attribute]
     if (typeof value === 'string') params[key] = value
   }
-  const declared = declaredKeys(located.provider.template)
+  const declared = new Set([...declaredKeys(located.provider.template), ...asked.map(({ key }) => key)])
   for (const [key, value] of Object.entries(params)) {
     if (!declared.has(key)) {
       const known = [...declared]
@@ -133,9 +133,30 @@ async function paramsOf(
         hint: known.length === 0 ? 'It asks for nothing but the client.' : `It asks for ${known.join(', ')}.`,
       })
     }
-    if (prompts[key]?.secret === true) params[key] = await readSecret(`--${key}`, value, session, seen)
+    const question = asked.find((one) => one.key === key)
+    if (question?.prompt.secret === true) params[key] = await secretAnswer(question, value, session, seen)
   }
   return params
+}
+
+/** A secret of the template's own, given like any other; one that stood in the command line is worth a word. */
+async function secretAnswer(
+  { flag, isParam, key }: Question,
+  value: string,
+  session: Session,
+  seen: Set<string>,
+): Promise<string> {
+  const name = isParam ? `--param ${key}` : flag
+  const read = await readSecret(name, value, session, seen)
+  if (read === value && value !== '') tellHistory(name, session)
+  return read
+}
+
+function tellHistory(flag: string, { quiet }: Session): void {
+  if (quiet) return
+  process.stderr.write(
+    `! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`,
+  )
 }
 
 /** `--scope a,b --scope "c d"` → four scopes; one empty value → none. */
@@ -239,22 +260,26 @@ function withoutPort(params: Wishes['params']): Wishes['params'] {
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
   const { rehearse } = await import('../../rehearse.ts')
   const rehearsal = await rehearse(world, integration)
-  const { method, url, headers, body } = rehearsal.tokenRequest
-  const lines = Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`)
+  const { authorizationUrl, tokenRequest, verification, redirectUri } = rehearsal
+  const first = authorizationUrl === undefined ? 'The token would be had with:' : 'and the code exchanged with:'
   await print.value(rehearsal, (style) =>
     [
-      'The browser would be sent to:',
-      rehearsal.authorizationUrl,
-      '',
-      'and the code exchanged with:',
-      `  ${style.bold(method)} ${url}`,
-      ...lines,
-      '',
-      `  ${body}`,
-      '',
-      `Nothing was opened, nothing was sent. Redirect URL: ${rehearsal.redirectUri}`,
+      ...(authorizationUrl === undefined ? [] : ['The browser would be sent to:', authorizationUrl, '']),
+      ...(tokenRequest === undefined ? [] : [first, ...requestLines(tokenRequest, style), '']),
+      ...(verification === undefined
+        ? []
+        : ['The credentials would be tried with:', ...requestLines(verification, style), '']),
+      ...((authorizationUrl ?? tokenRequest ?? verification)
+        ? ['Nothing was opened, nothing was sent.']
+        : ['Nothing would be opened or sent: what was given would be saved as it is.']
+      ).map((line) => (redirectUri === undefined ? line : `${line} Redirect URL: ${redirectUri}`)),
     ].join('\n'),
   )
+}
+
+function requestLines({ method, url, headers, body }: RehearsedRequest, style: Style): string[] {
+  const lines = Object.entries(headers).map(([name, value]) => `  ${name}: ${value}`)
+  return [`  ${style.bold(method)} ${url}`, ...lines, ...(body === '' ? [] : ['', `  ${body}`])]
 }
 
 async function printConnected(

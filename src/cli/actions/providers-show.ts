@@ -15,20 +15,20 @@ export async function run(given: Given): Promise<void> {
 
 function rowsOf(page: Description): readonly ProviderRow[] {
   const { authorize, token, refresh, api, scopes, quirks, lacks, docs, register } = page
-  const isOauth = page.mode === 'OAUTH2'
-  const client = isOauth ? [askLine(page.client.id), askLine(page.client.secret)] : []
+  const isOauth = page.authorize !== undefined
+  const client = page.client === undefined ? [] : [askLine(page.client.id), askLine(page.client.secret)]
   return [
     row('asks', [...page.asks.map(askLine), ...client]),
     row('register', isOauth ? registerLines(register) : register.url === undefined ? [] : [register.url]),
     row('authorize', authorize === undefined ? [] : [[authorize.url, isOauth ? pkceWords(authorize.pkce) : '']]),
     row('', authorize === undefined ? [] : paramLines(authorize.params)),
-    row('token', token === undefined ? [] : [[token.url, isOauth ? authenticationWords[token.authentication] : '']]),
+    row('token', token === undefined ? [] : [[token.url, wordsOf(token)]]),
     row('refresh', refresh === undefined ? [] : [refresh.url]),
     row(
       'API',
       api === undefined ? [] : [[api.url, api.headers[0] ?? ''], ...api.headers.slice(1).map((one) => ['', one])],
     ),
-    row('scopes', isOauth ? [scopeWords(scopes)] : []),
+    row('scopes', page.client === undefined ? [] : [scopeWords(scopes)]),
     row('quirks', quirks),
     row('docs', docs === undefined ? [] : [docs]),
     row(
@@ -76,6 +76,10 @@ function registerLines({
 
 function pkceWords(pkce: boolean): string {
   return pkce ? 'PKCE S256' : 'no PKCE'
+}
+
+function wordsOf({ authentication, format }: NonNullable<Description['token']>): string {
+  return authentication === undefined ? format.toUpperCase() : authenticationWords[authentication]
 }
 
 const authenticationWords = {

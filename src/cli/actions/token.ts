@@ -1,5 +1,5 @@
-import { UsageError } from '../../model/errors.ts'
 import { refresh } from '../../refresh.ts'
+import { headersOf, token } from '../../token.ts'
 import { openAwake } from '../awake.ts'
 import { type Given, readNumber } from '../session.ts'
 
@@ -7,16 +7,18 @@ import { type Given, readNumber } from '../session.ts'
 export async function run(given: Given): Promise<void> {
   const [name = ''] = given.arguments
   const { session, close } = await openAwake(given, name)
+  const { world, print } = session
   const minValidity = readNumber('--min-validity', given.options['minValidity'], 0, 1_000_000_000)
-  const connection = await refresh(session.world, name, minValidity === undefined ? {} : { minValidity }).finally(close)
-  const { accessToken } = connection.credential
-  if (accessToken === undefined) {
-    throw new UsageError('NO_TOKEN', `"${name}" has no access token: it is ${connection.mode}.`, {
-      hint: `Look at it: auth-cli inspect ${name}`,
-    })
+  const wishes = minValidity === undefined ? {} : { minValidity }
+  if (given.options['header'] === true) {
+    const connection = await refresh(world, name, wishes).finally(close)
+    const headers = await headersOf(world, connection)
+    const lines = headers.map(([key, value]) => `${key}: ${value}`)
+    const whole = lines.join('\n')
+    return print.value(lines.length === 1 ? { header: whole } : { header: whole, headers: lines }, () => whole)
   }
-  const header = given.options['header'] === true
-  const text = header ? `Authorization: Bearer ${accessToken}` : accessToken
-  const { tokenType = 'bearer', expiresAt = null } = connection.credential
-  await session.print.value(header ? { header: text } : { accessToken, tokenType, expiresAt }, () => text)
+  const { connection, value } = await token(world, name, wishes).finally(close)
+  const { tokenType, expiresAt = null } = connection.credential
+  const type = tokenType ?? (connection.mode === 'BASIC' ? 'basic' : connection.mode === 'API_KEY' ? 'key' : 'bearer')
+  await print.value({ accessToken: value, tokenType: type, expiresAt }, () => value)
 }

@@ -1,4 +1,4 @@
-import type { Connection } from '../../model/connection.ts'
+import { type Connection, isRenewable } from '../../model/connection.ts'
 import type { ClientAuthentication } from '../../model/integration.ts'
 import { type DecodedJwt, decodeJwt } from './jwt.ts'
 import { maskedConnection, maskFields } from './masked-connection.ts'
@@ -49,7 +49,7 @@ export function connectionCard(connection: Connection, style: Style, view: CardV
     ...(who ? [['who', style.text(who)] as const] : []),
     ...(shown.snapshot.endpoints.api ? [['API', style.text(shown.snapshot.endpoints.api)] as const] : []),
     ...secretPairs(shown, style, view),
-    ['scopes', scopesText(shown, style)],
+    ...(hasScopes(shown) ? [['scopes', scopesText(shown, style)] as const] : []),
     ...(view.answeredBy && Object.keys(view.answeredBy).length > 0
       ? [['answers', style.dim(style.text(answersText(view.answeredBy).replace(/^Answers /, '')))] as const]
       : []),
@@ -81,7 +81,7 @@ export function connectionScreen(connection: Connection, style: Style, view: Ins
   ]
   const sections = [
     about,
-    [...secretPairs(shown, style, view, true), ...scopePairs(shown, style)],
+    [...secretPairs(shown, style, view, true), ...(hasScopes(shown) ? scopePairs(shown, style) : [])],
     clientPairs(shown, style),
     [...endpointPairs(shown, style), ...templatePairs(shown, style, view)],
     ...jwtSections(connection, style, view),
@@ -131,24 +131,31 @@ const shownByName = new Set([
 
 /** The credential's members; `full` adds what the card has no room for. */
 function secretPairs(shown: Connection, style: Style, view: ConnectionView, full = false): Labelled[] {
-  const { accessToken, refreshToken, idToken, tokenType, expiresAt, ...others } = shown.credential
+  const { accessToken, refreshToken, idToken, tokenType, expiresAt, given, captured, ...others } = shown.credential
   const rest = Object.entries(others).filter(([key, value]) => !shownByName.has(key) && typeof value === 'string')
-  const more: Labelled[] = rest.map(([key, value]) => [style.text(spaced(key)), style.text(String(value))])
+  const named = Object.entries({ ...Object.fromEntries(rest), ...given, ...(full ? captured : {}) })
+  const more: Labelled[] = named.map(([key, value]) => [
+    style.text(spaced(key)),
+    value === '' ? style.dim('empty') : style.text(String(value)),
+  ])
   if (accessToken === undefined) return more
   const exact = full && expiresAt ? `   ${style.dim(dayAndTime(expiresAt, view.utc))}` : ''
   const kind = tokenType ? `   ${style.text(tokenType)}` : ''
   const expiry = `${expiryText(expiresAt, style, view)}${exact}`
   const token = style.text(accessToken)
+  const again = refreshToken === undefined && isRenewable(shown)
   return [
     ['access token', full || view.reveal ? [token + kind, expiry] : `${token}   ${expiry}`],
-    [
-      'refresh token',
-      refreshToken === undefined
-        ? noRefreshText(expiresAt, style)
-        : full || view.reveal
-          ? style.text(refreshToken)
-          : 'yes',
-    ],
+    again
+      ? ['renewed', 'by itself, from what you gave']
+      : [
+          'refresh token',
+          refreshToken === undefined
+            ? noRefreshText(expiresAt, style)
+            : full || view.reveal
+              ? style.text(refreshToken)
+              : 'yes',
+        ],
     ...(idToken !== undefined && (full || view.reveal) ? [['ID token', style.text(idToken)] as const] : []),
     ...more,
   ]
@@ -169,6 +176,11 @@ function noRefreshText(expiresAt: string | undefined, style: Style): string {
   return expiresAt === undefined
     ? style.warn('none')
     : style.warn('none: connect again when the access token has expired')
+}
+
+/** Only a client asks for scopes. */
+function hasScopes({ snapshot, scopes }: Connection): boolean {
+  return snapshot.client.id !== '' || scopes.requested.length > 0
 }
 
 function missingScopes({ scopes }: Connection): string[] {
@@ -197,11 +209,12 @@ function scopePairs(shown: Connection, style: Style): Labelled[] {
 function clientPairs({ snapshot }: Connection, style: Style): Labelled[] {
   const { client } = snapshot
   const params = Object.entries(snapshot.tokenParams)
+  if (client.id === '') return []
   return [
     ['client id', style.text(client.id)],
     ...(client.secret ? [['client secret', style.text(client.secret)] as const] : []),
     ['authentication', authenticationText(client.authentication)],
-    ['redirect URL', style.text(snapshot.redirectUri)],
+    ...(snapshot.redirectUri === undefined ? [] : [['redirect URL', style.text(snapshot.redirectUri)] as const]),
     ...(params.length > 0
       ? [
           [

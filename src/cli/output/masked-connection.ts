@@ -1,4 +1,4 @@
-import type { Connection } from '../../model/connection.ts'
+import { type Connection, isSecretAnswer } from '../../model/connection.ts'
 import { isSecretName, mayHold, replacer } from '../../model/secret.ts'
 import { isJwtShaped } from './jwt.ts'
 
@@ -35,7 +35,7 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
   }
   if (options.reveal) return { ...sweep(named, known, mask, options.scrub), credential }
   return sweep(
-    { ...named, credential: { ...(maskFields(credential, mask) as typeof credential), masked: true } },
+    { ...named, credential: { ...maskCredential(connection, mask), masked: true } },
     known,
     mask,
     options.scrub,
@@ -90,8 +90,34 @@ function isSecretParam(connection: Connection, key: string): boolean {
   return connection.snapshot.template.connection_config?.[key]?.secret === true || isSecretName(key)
 }
 
+/** A credential member by member: what was given by what the template calls secret, what came along as a whole. */
+function maskCredential(connection: Connection, mask: Mask): Connection['credential'] {
+  const { given, captured, username, ...rest } = connection.credential
+  const masked = maskFields(rest, mask) as typeof rest
+  const fields = (values: Readonly<Record<string, string>>, isSecret: (name: string) => boolean) =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [
+        name,
+        value !== '' && (isSecret(name) || isJwtShaped(value)) ? mask(value) : value,
+      ]),
+    )
+  const name = username !== undefined && username !== '' && isSecretAnswer(connection, 'username')
+  return {
+    ...masked,
+    ...(username === undefined ? {} : { username: name ? mask(username) : username }),
+    ...(given === undefined ? {} : { given: fields(given, (key) => isSecretAnswer(connection, key)) }),
+    ...(captured === undefined ? {} : { captured: fields(captured, () => true) }),
+  }
+}
+
 /** Parts of a template that tell where a secret will stand without holding any. */
-const untouched = new Set(['connection_config', 'credentials', 'token_response'])
+const untouched = new Set([
+  'connection_config',
+  'credentials',
+  'integration_config',
+  'assertion_option',
+  'token_response',
+])
 
 /** A template holds no secrets but where somebody wrote one into its parameters; a placeholder is none. */
 function maskTemplate(value: unknown, mask: Mask): unknown {
@@ -113,7 +139,7 @@ function knownSecrets(connection: Connection): string[] {
     found.add(value)
     return value
   }
-  maskFields(connection.credential, collect)
+  maskCredential(connection, collect)
   maskFields(connection.metadata, collect)
   maskFields(connection.snapshot.tokenParams, collect)
   for (const [key, value] of Object.entries(connection.params)) if (isSecretParam(connection, key)) found.add(value)

@@ -82,6 +82,8 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return exchangeText(event.exchange, style, options)
     case 'quirk':
       return warning(`Off the standard: ${text(event.quirk)}`)
+    case 'credential.verified':
+      return [done(`The credentials work   ${style.dim(text(shownCall(event.url)))}`)]
     case 'connection.saved':
       return everything ? [done(`Saved as "${text(event.connection)}"`)] : []
     case 'token.refreshed': {
@@ -94,6 +96,12 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
     default:
       return unknownText(event, style, options)
   }
+}
+
+/** `GET api.example.com/v1/me` */
+function shownCall(call: string): string {
+  const [method = '', url = ''] = call.split(' ')
+  return `${method} ${shortUrl(url)}`
 }
 
 /** `zendesk`, or `zendesk as "work"` where the connection has a name of its own. */
@@ -169,7 +177,8 @@ function exchangeText(
 ): string[] {
   if (options.verbose) return exchangeLines(exchange, style)
   const { purpose, response, failure } = exchange
-  if (!options.journal && !failure && ['api', 'metadata', 'jwks'].includes(purpose)) return []
+  const isQuiet = ['api', 'metadata', 'jwks'].includes(purpose) || (purpose === 'verification' && isFine(response))
+  if (!options.journal && !failure && isQuiet) return []
   const request = style.text(`${exchange.method} ${shortUrl(exchange.url)}`)
   const took = `${Math.round(exchange.timing.total)} ms`
   if (!response) {
@@ -187,6 +196,10 @@ function exchangeText(
   const said = style.text(words.text)
   const line = `${symbol} ${said}   ${after}`
   return width(line) <= style.columns ? [line] : [`${symbol} ${said}`, `  ${after}`]
+}
+
+function isFine(response: { readonly status: number } | undefined): boolean {
+  return response !== undefined && response.status < 300
 }
 
 /** An answer with status 200 may still be a refusal, so success is claimed only where a token is seen in it. */

@@ -1,0 +1,37 @@
+import { everyQuestion, type Question, sections } from './catalog/questions.ts'
+import type { Prompts, Template } from './model/provider.ts'
+import { traitsOf } from './modes/index.ts'
+
+const clientFlags = ['--client-id', '--client-secret']
+
+/**
+ * Every question of a provider: the template's own, and those of its mode that the template does not put itself, the ones
+ * that nobody is asked at the end. `taken`: flags that mean something else. Where the mode has no client of its own,
+ * `--client-id` and `--client-secret` are for whatever the template calls so.
+ */
+export function asksOf(template: Template, taken: readonly string[] = []): readonly Question[] {
+  const { client } = traitsOf(template.auth_mode)
+  const free = client === undefined ? taken.filter((flag) => !clientFlags.includes(flag)) : taken
+  const held = client === undefined ? template : withoutClient(template)
+  return everyQuestion({ ...held, credentials: credentialPrompts(held) }, free, sections)
+}
+
+/** The prompts of a template's client, where it words them itself. */
+export function clientPrompts({ credentials = {}, auth_mode: mode }: Template): Prompts {
+  if (traitsOf(mode).client === undefined) return {}
+  return Object.fromEntries(Object.entries(credentials).filter(([name]) => isClientField(name)))
+}
+
+function credentialPrompts(template: Template): Prompts {
+  const { asks = {} } = traitsOf(template.auth_mode)
+  return { ...asks, ...template.credentials }
+}
+
+function withoutClient(template: Template): Template {
+  const rest = Object.entries(template.credentials ?? {}).filter(([name]) => !isClientField(name))
+  return { ...template, credentials: Object.fromEntries(rest) }
+}
+
+function isClientField(name: string): boolean {
+  return name === 'client_id' || name === 'client_secret'
+}
