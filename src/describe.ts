@@ -5,6 +5,7 @@ import { choose, placeholders } from './fill/fill.ts'
 import { templateAuthentication } from './integrate.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, redirectionOf } from './look-up.ts'
+import { lookUpOf } from './lookups/index.ts'
 import { UsageError } from './model/errors.ts'
 import type { AnswerSource, ClientAuthentication } from './model/integration.ts'
 import type { Scalar, Template, TemplateSource } from './model/provider.ts'
@@ -111,7 +112,7 @@ export async function describe(world: Known, located: Located, given: Given): Pr
         ? undefined
         : {
             ...fill(template.authorization_url),
-            pkce: isBrowser && template.disable_pkce !== true,
+            pkce: isBrowser && template.disable_pkce !== true && dialectOf(provider.names).refusesPkce !== true,
             params: template.authorization_params ?? {},
           },
     token:
@@ -306,14 +307,18 @@ function quirksOf(names: readonly string[], template: Template): readonly string
     installation: () => 'the code does not come by the browser but to a public webhook',
     require_client_certificate: (value) => (value ? 'calls want a client certificate' : ''),
   }
-  const accent = Object.keys(dialectOf(names))
+  const accent = dialectOf(names)
+  const found = lookUpOf(names)?.keys ?? []
   return [
     ...Object.entries(says).flatMap(([field, say]) => {
       const value = template[field]
       const said = value === undefined || value === null ? '' : say(value as never)
       return said === '' ? [] : [said]
     }),
-    ...(accent.length > 0 ? [`it has an accent of its own, understood by a dialect: ${accent.join(', ')}`] : []),
+    ...(accent.says === undefined ? [] : [accent.says]),
+    ...(found.length === 0 || template.connection_configuration !== undefined
+      ? []
+      : [`looked up after connecting: ${found.join(', ')}`]),
   ]
 }
 

@@ -2,6 +2,7 @@ import { holdToRules, openNeeds, type Said, withTyped } from './answer.ts'
 import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { accept } from './catalog/rules.ts'
+import { dialectOf } from './dialects/index.ts'
 import { endpointsOf, registerUrlOf, templateParams } from './endpoints.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, projectParams, redirectionOf, textOf } from './look-up.ts'
@@ -56,7 +57,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     assertionOption,
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
-    pkce: pkceOf(provider.template, client, given),
+    pkce: pkceOf(provider, client, given),
     templateParams: traits.opensBrowser === true ? templateParams(world, located, params, asked) : {},
     authorizationParams: withoutState({
       ...projectParams(world, located, 'authorizationParams'),
@@ -250,14 +251,14 @@ export function templateAuthentication(template: Template): ClientAuthentication
   return template.token_request_auth_method === 'basic' ? 'basic-raw' : 'post'
 }
 
-function pkceOf(template: Template, client: Client, given: Given): boolean {
+function pkceOf({ template, names }: Located['provider'], client: Client, given: Given): boolean {
   const isPublic = client.authentication === 'none'
   if (isPublic && given.pkce === false) {
     throw new UsageError('BAD_FLAG', 'A public client cannot go without PKCE: nothing else ties the code to it.', {
       hint: 'Leave --no-pkce out, or give a client secret.',
     })
   }
-  return given.pkce ?? (isPublic || template.disable_pkce !== true)
+  return given.pkce ?? (isPublic || (template.disable_pkce !== true && dialectOf(names).refusesPkce !== true))
 }
 
 /** Re-authorizing is for the same account: other answers make another connection. */

@@ -17,9 +17,11 @@ export interface RefreshOptions {
  * however many processes ask at once, one request is made. Throws UsageError `UNKNOWN_CONNECTION`; ProviderError when
  * the provider refuses (`INVALID_GRANT` marks the connection) or nothing can renew it (`EXPIRED`); TransportError.
  */
-export async function refresh(world: World, name: string, options: RefreshOptions = {}): Promise<Connection> {
+export async function refresh(world: World, name: string, asked: RefreshOptions = {}): Promise<Connection> {
   const found = await savedConnection(world, name)
-  if (!mustRenew(found, found, world, options)) return found
+  const isStale = mustRenew(found, found, world, asked)
+  if (!isStale && !(await isKnownDead(world, found))) return found
+  const options = isStale ? asked : { ...asked, refused: found.credential.accessToken ?? '' }
   if (!isRenewable(found)) return asItIs(found, world, options)
   let issued = false
   const change = async (current: Connection | undefined): Promise<Connection | undefined> => {
@@ -36,6 +38,14 @@ export async function refresh(world: World, name: string, options: RefreshOption
   const connection = renewed ?? (await savedConnection(world, name))
   if (connection.lastError?.final === true) throw refusedForGood(connection)
   return connection
+}
+
+/** Of a token that does not say when it ends: some providers have to be asked. */
+async function isKnownDead(world: World, connection: Connection): Promise<boolean> {
+  const { expiresAt, accessToken } = connection.credential
+  if (expiresAt !== undefined || accessToken === undefined || !isRenewable(connection)) return false
+  const { isDead } = await import('./introspect.ts')
+  return isDead(world, connection)
 }
 
 /**

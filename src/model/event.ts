@@ -18,7 +18,7 @@ export type Header = readonly [name: string, value: string]
 
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
-  /** What it was for: `token`, `refresh`, `metadata`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
+  /** What it was for: `token`, `refresh`, `metadata`, `jwks`, `api`, `verification`, `sts`, `look-up`, `introspection`, `revocation`. */
   readonly purpose: string
   readonly method: string
   readonly url: string
@@ -93,6 +93,8 @@ export type Happening =
   /** A call proved the credential; `url` is what was called. */
   | { readonly type: 'credential.verified'; readonly url: string }
   | { readonly type: 'connection.saved'; readonly connection: string }
+  /** A look-up after connecting found these answers. */
+  | { readonly type: 'answers.found'; readonly keys: readonly string[] }
   | {
       readonly type: 'token.refreshed'
       readonly connection: string

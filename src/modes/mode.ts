@@ -12,6 +12,10 @@ export interface Speech {
   readonly authorize: (url: URL, setting: Setting) => URL
   readonly hear: (params: URLSearchParams, setting: Setting) => URLSearchParams
   readonly line: (purpose: string, setting: Setting) => Line
+  /** True where the provider renews by something else than a refresh token. */
+  readonly renewsWithoutToken?: boolean
+  /** Answers that are good for the log-in only, and are not kept. */
+  readonly forgets?: readonly string[]
   /** Without a dialect: metadata, keys, log-ins that are no OAuth. `secretsIn` finds secrets that no name gives away. */
   readonly transmit: (purpose: string, secretsIn?: (answer: { readonly text: string }) => readonly string[]) => Transmit
 }

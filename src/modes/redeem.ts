@@ -63,14 +63,22 @@ export async function redeem(
   return {
     credential: credentialOf(tokens, world),
     granted: tokens.scopes,
-    params: known,
+    params: withoutAnswers(known, attempt.speech.forgets ?? []),
     endpoints: {
       ...endpoints,
       refresh: endpoints.refresh ?? lateEndpoint(integration, 'refresh_url', template.refresh_url, known, attempt.tell),
       api: endpoints.api ?? lateEndpoint(integration, 'proxy.base_url', template.proxy?.base_url, known, attempt.tell),
     },
     redirectUri: request.redirectUri,
+    ...(attempt.speech.renewsWithoutToken === true ? { renewal: 'again' as const } : {}),
   }
+}
+
+function withoutAnswers(
+  answers: Readonly<Record<string, string>>,
+  forgotten: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(answers).filter(([key]) => !forgotten.includes(key)))
 }
 
 /** A URL that waited for what the callback or the token answer brings; without it the connection is good all the same. */
@@ -116,7 +124,8 @@ function tellIdTokenState(tokens: Tokens, tell: Tell): void {
 
 export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secrets'>): Credential {
   const now = world.clock.now()
-  for (const secret of [tokens.accessToken, tokens.refreshToken, tokens.idToken]) {
+  const beside = Object.values(tokens.beside ?? {})
+  for (const secret of [tokens.accessToken, tokens.refreshToken, tokens.idToken, ...beside]) {
     if (secret !== undefined) world.secrets.learn(secret)
   }
   const expiresAt =
@@ -127,6 +136,7 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
     refreshToken: tokens.refreshToken,
     idToken: tokens.idToken,
     tokenType: tokens.tokenType,
+    ...(tokens.beside === undefined ? {} : { captured: tokens.beside }),
     expiresAt,
     obtainedAt: now.toISOString(),
     raw: tokens.raw,

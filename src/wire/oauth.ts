@@ -25,6 +25,7 @@ interface Heard {
   readonly headers: readonly Header[]
   readonly text: string
   readonly json?: unknown
+  readonly beside?: Readonly<Record<string, string>> | undefined
 }
 
 /** The line to the token endpoint: dialect outermost, recorder innermost. */
@@ -51,6 +52,8 @@ export interface Tokens {
   readonly expiresAt?: string | undefined
   /** Absent when the provider did not say, which means as asked. */
   readonly scopes?: readonly string[] | undefined
+  /** Tokens for the provider's other APIs, by the name they are kept under. */
+  readonly beside?: Readonly<Record<string, string>> | undefined
   /** The provider's answer, parsed where it could be. */
   readonly raw: unknown
 }
@@ -171,6 +174,7 @@ const algorithms = [
 
 interface Overheard {
   raw: unknown
+  beside: Readonly<Record<string, string>> | undefined
   idToken: string | undefined
   /** False where the provider says which scopes it granted and `openid` is not one: then no ID token is owed. */
   grantsOpenId: boolean
@@ -189,7 +193,7 @@ function settle(talk: Talk, stage: Stage) {
     // Judged already, where it is known; the library would refuse what the provider only sometimes sends.
     authorization_response_iss_parameter_supported: false,
   }
-  const heard: Overheard = { raw: undefined, idToken: undefined, grantsOpenId: true }
+  const heard: Overheard = { raw: undefined, beside: undefined, idToken: undefined, grantsOpenId: true }
   const options: oauth.TokenEndpointRequestOptions = {
     // Plain http was judged by assertSecure before.
     [oauth.allowInsecureRequests]: true,
@@ -198,6 +202,7 @@ function settle(talk: Talk, stage: Stage) {
       assertSecure(url, talk.allowHttp, 'token_url')
       const { answer, raw } = await talk.line(url, { method, headers, body: body as URLSearchParams })
       heard.raw = parsed(raw.text)
+      heard.beside = answer.beside
       return judged(answer, stage, talk, heard)
     },
   }
@@ -307,6 +312,7 @@ function tokensOf(answer: oauth.TokenEndpointResponse, heard: Overheard, idToken
     expiresIn: answer.expires_in,
     expiresAt: answer.expires_in === undefined && typeof at === 'string' ? at : undefined,
     scopes: typeof answer.scope === 'string' ? answer.scope.split(' ').filter((scope) => scope !== '') : undefined,
+    beside: heard.beside,
     raw: heard.raw,
   }
 }

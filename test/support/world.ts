@@ -34,9 +34,14 @@ export interface WorkshopTerms {
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Partial<World['clock']>
+  /** What the person's browser does with a URL; without it nobody is there. */
+  readonly browse?: ((url: string) => Promise<unknown>) | undefined
 }
 
-export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopTerms = {}): Workshop {
+/** A browser that goes where it is sent; the callback's page is its last. */
+export const goesAlong = (url: string): Promise<unknown> => fetch(url).then((page) => page.text())
+
+export function openWorkshop({ templates = {}, env = {}, clock = {}, browse }: WorkshopTerms = {}): Workshop {
   const events: LogEvent[] = []
   const home = freshFolder()
   const nobody = (): never => {
@@ -55,7 +60,14 @@ export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopT
     confirm: nobody,
     async *paste() {},
     show: () => {},
-    browse: nobody,
+    browse:
+      browse === undefined
+        ? nobody
+        : async (url) => {
+            // Held until the flow has ended, as a real one is.
+            browse(url).catch(() => {})
+            return 'a test'
+          },
   })
   const world: World = {
     ...real,

@@ -86,6 +86,8 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return [done(`The credentials work   ${style.dim(text(shownCall(event.url)))}`)]
     case 'connection.saved':
       return everything ? [done(`Saved as "${text(event.connection)}"`)] : []
+    case 'answers.found':
+      return [done(`Looked up   ${style.dim(text(event.keys.join(', ')))}`)]
     case 'token.refreshed': {
       const rotated = event.rotated ? ', with a new refresh token' : ''
       const until = event.expiresAt ? `; it expires ${text(relative(event.expiresAt, new Date(event.at)))}` : ''
