@@ -18,8 +18,9 @@ export function asksOf(template: Template, taken: readonly string[] = []): reado
 
 /** The prompts of a template's client, where it words them itself. */
 export function clientPrompts({ credentials = {}, auth_mode: mode }: Template): Prompts {
-  if (traitsOf(mode).client === undefined) return {}
-  return Object.fromEntries(Object.entries(credentials).filter(([name]) => isClientField(name)))
+  const { client, clientAsks = {} } = traitsOf(mode)
+  if (client === undefined) return {}
+  return { ...clientAsks, ...Object.fromEntries(Object.entries(credentials).filter(([name]) => isClientField(name))) }
 }
 
 function credentialPrompts(template: Template): Prompts {

@@ -44,18 +44,32 @@ export function endpointsOf(
   const api = template.proxy?.base_url
   const proving = isUnproved === true ? template.proxy?.verification?.base_url_override : undefined
   const isToken = needed.includes('token') && typeof token === 'string'
+  const { app, user } = needed.includes('token') ? waysOf(token) : {}
   return {
     authorization:
       needed.includes('authorization') && authorization !== undefined
         ? url('authorization_url', authorization, template.authorization_url_skip_encode)
         : undefined,
-    token: isToken && !later(token) ? url('token_url', token, template.token_url_skip_encode) : undefined,
+    token:
+      isToken && !later(token)
+        ? url('token_url', token, template.token_url_skip_encode)
+        : app !== undefined && !later(app)
+          ? url('token_url.APP', app)
+          : undefined,
+    ...(user === undefined ? {} : { user: url('token_url.OAUTH2', user) }),
     refresh: isToken && refresh !== undefined && !later(refresh) ? url('refresh_url', refresh) : undefined,
     api: api === undefined || later(api, true) ? undefined : url('proxy.base_url', api).replace(/\/+$/, ''),
     verification:
       proving === undefined ? undefined : url('proxy.verification.base_url_override', proving).replace(/\/+$/, ''),
     issuer: issuer === undefined ? undefined : url('issuer', issuer),
   }
+}
+
+/** The token endpoints of an app that also acts as a person. */
+function waysOf(token: unknown): { readonly app?: string; readonly user?: string } {
+  if (typeof token !== 'object' || token === null) return {}
+  const { APP: app, OAUTH2: user } = token as Readonly<Record<string, unknown>>
+  return { ...(typeof app === 'string' ? { app } : {}), ...(typeof user === 'string' ? { user } : {}) }
 }
 
 function endpointMissing(name: string, field: string): TemplateError {

@@ -29,19 +29,13 @@ export function gapsOf(template: Template, names: string | readonly string[]): r
   return [...grants, ...laterGaps(template, [names].flat())]
 }
 
-/** The gaps of a provider; one that somebody described for themselves is taken at its word, as below. */
-export function gapsOfProvider({
-  template,
-  names,
-  source,
-}: Pick<Provider, 'template' | 'names' | 'source'>): readonly Gap[] {
-  const isOwn = source.kind === 'project' || source.kind === 'person'
-  return gapsOf(template, isOwn ? names.slice(1) : names)
+/** The gaps of a provider. */
+export function gapsOfProvider({ template, names }: Pick<Provider, 'template' | 'names'>): readonly Gap[] {
+  return gapsOf(template, names)
 }
 
 /**
- * Refuses what cannot succeed before anything opens, and returns what the person should know of. A template that somebody
- * wrote for themselves is taken at its word: its name alone says nothing of how its provider speaks. Throws TemplateError
+ * Refuses what cannot succeed before anything opens, and returns what the person should know of. Throws TemplateError
  * `UNSUPPORTED`.
  */
 export function assertPossible(provider: Provider): readonly string[] {

@@ -33,6 +33,8 @@ export interface Endpoints {
   readonly token?: string | undefined
   /** Absent where refreshing goes to the token endpoint. */
   readonly refresh?: string | undefined
+  /** Where the person's own tokens are had, where those of the app come from elsewhere. */
+  readonly user?: string | undefined
   /** Base URL of the API, without a trailing slash. */
   readonly api?: string | undefined
   /** Base URL of the calls that prove a credential, where it is not the API's. */

@@ -128,8 +128,15 @@ export function authorizationRequest(
 /** Stands for a token endpoint that only the callback will tell. */
 const unknownEndpoint = 'https://unknown.invalid/'
 
-/** What the token request would be, shown to `line` and never answered. Rejects as `line` does. */
-export async function rehearseExchange(integration: Integration, attempt: Attempt, request: Request): Promise<void> {
+/** The browser's URL, then what the token request would be, shown to `line` and never answered. Rejects as `line` does. */
+export async function rehearse(
+  world: Pick<World, 'random' | 'secrets'>,
+  integration: Integration,
+  attempt: Attempt,
+  show: (url: URL) => void,
+): Promise<void> {
+  const request = authorizationRequest(world, integration, attempt, integration.redirectUri)
+  show(request.url)
   const { exchangeCode } = await import('../wire/oauth.ts')
   const params = new URLSearchParams({ code: 'CODE', state: request.state })
   const token = integration.endpoints.token ?? unknownEndpoint

@@ -11,6 +11,14 @@ const plain = (title: string): Prompt => ({ type: 'string', title })
 const username: Prompt = { ...plain('Username'), optional: true }
 const password: Prompt = { ...secret('Password'), optional: true }
 
+const appId: Prompt = { ...plain('App ID'), description: "the number on the app's settings page" }
+const appKey: Prompt = { ...secret("App's private key (PEM)"), description: 'as it was downloaded, or in base64' }
+const appLink: Prompt = {
+  ...plain('Installation link'),
+  description: 'by which people install your plugin',
+  format: 'uri',
+}
+
 /** One entry per mode. */
 const modes: Readonly<Record<string, Registered>> = {
   OAUTH2: {
@@ -22,6 +30,28 @@ const modes: Readonly<Record<string, Registered>> = {
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },
   NONE: { load: () => import('./none.ts') },
+  APP: {
+    load: () => import('./app.ts'),
+    opensBrowser: true,
+    client: 'confidential',
+    clientAsks: { client_id: appId, client_secret: appKey },
+    brings: ['installation_id'],
+    endpoints: ['authorization', 'token'],
+  },
+  CUSTOM: {
+    load: () => import('./custom.ts'),
+    opensBrowser: true,
+    client: 'confidential',
+    asks: { appId, privateKey: appKey },
+    brings: ['installation_id'],
+    endpoints: ['authorization', 'token'],
+  },
+  INSTALL_PLUGIN: {
+    load: () => import('./install-plugin.ts'),
+    opensBrowser: true,
+    asks: { username: plain('Plugin identifier'), password: secret('Plugin key'), appLink },
+    isUnproved: true,
+  },
 }
 
 export function isMode(authMode: string): boolean {

@@ -49,8 +49,12 @@ export interface Traits {
   readonly opensBrowser?: true
   /** Whether there is a client that names itself: with a secret it must have, or without one if it likes. */
   readonly client?: 'confidential' | 'maybe public'
+  /** How the client's id and secret are called, where they are something else (`client_id`, `client_secret`). */
+  readonly clientAsks?: Prompts
   /** The endpoints that it cannot do without. */
   readonly endpoints?: readonly ('authorization' | 'token')[]
+  /** Answers that the trip through the browser brings, although no template says so. */
+  readonly brings?: readonly string[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
   readonly asks?: Prompts
   /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
@@ -79,6 +83,16 @@ export interface Mode {
     integration: Integration,
     attempt: Attempt,
     keep: (obtained: Obtained) => Promise<void>,
+  ) => Promise<void>
+  /**
+   * Where `obtain` would send somebody to a browser: the work up to the first request, with nobody sent anywhere. `show`
+   * is told the URL that the browser would be sent to, where it is known that early.
+   */
+  readonly rehearse?: (
+    world: World,
+    integration: Integration,
+    attempt: Attempt,
+    show: (url: URL) => void,
   ) => Promise<void>
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>

@@ -105,7 +105,7 @@ interface Twin {
     readonly answer: unknown
   }
   readonly gets?: Record<string, unknown>
-  readonly then?: Record<string, unknown>
+  readonly after?: Record<string, unknown>
   readonly says?: RegExp
 }
 
@@ -211,7 +211,7 @@ const twins: readonly Twin[] = [
     answer: rotating,
     again: { wants: { query: { ...refreshForm, ...inBody } }, answer: rotating },
     gets: { accessToken: 'rest-token-long-enough', refreshToken: 'refresh-one-long-enough' },
-    then: { accessToken: 'rest-token-long-enough' },
+    after: { accessToken: 'rest-token-long-enough' },
     says: /log in to the REST API/,
   },
   {
@@ -245,7 +245,7 @@ const twins: readonly Twin[] = [
         wants: { form: { ...refreshForm, ...inBody } },
         answer: { result: '0000', message: 'OK' },
       },
-      then: { accessToken: 'access-one-long-enough', refreshToken: 'refresh-one-long-enough' },
+      after: { accessToken: 'access-one-long-enough', refreshToken: 'refresh-one-long-enough' },
       says: /thirty days/,
     }),
   ),
@@ -606,7 +606,7 @@ describe.each(twins.map((twin) => [twin.name, twin] as const))('%s', (name, twin
     expect(connection.credential).toMatchObject({ accessToken: 'access-one-long-enough', ...twin.gets })
     if (twin.again !== undefined) {
       const fresh = await refresh(workshop.world, name, { force: true })
-      expect(fresh.credential).toMatchObject({ accessToken: 'access-two-long-enough', ...twin.then })
+      expect(fresh.credential).toMatchObject({ accessToken: 'access-two-long-enough', ...twin.after })
       const kept = connection.credential.refreshToken
       if (kept !== undefined) expect(fresh.credential.refreshToken).toBe(kept)
     }
