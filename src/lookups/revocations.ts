@@ -1,6 +1,8 @@
 import type { Header } from '../model/event.ts'
 import { type About, api, beside } from './look-up.ts'
 
+export type TokenName = 'refresh token' | 'access token'
+
 /** The call by which a provider is told that a connection is no more, where it has one of its own. */
 export interface Revocation {
   readonly method: 'POST' | 'DELETE'
@@ -9,8 +11,8 @@ export interface Revocation {
   /** Instead of what a call carries by its mode. */
   readonly headers?: (about: About) => readonly Header[]
   readonly body?: (about: About) => string
-  /** What of the connection is gone then, as the end of "… is gone". */
-  readonly what: string
+  /** What it takes back. */
+  readonly revokes: readonly TokenName[]
 }
 
 const form: Header = ['content-type', 'application/x-www-form-urlencoded;charset=UTF-8']
@@ -24,15 +26,15 @@ const revocations: Readonly<Record<string, Revocation>> = {
         ? undefined
         : api(`/oauth/v1/refresh-tokens/${encodeURIComponent(refreshToken)}`)(about)
     },
-    what: 'its refresh token',
+    revokes: ['refresh token'],
   },
-  intercom: { method: 'POST', url: api('/auth/uninstall'), what: 'the installation of the app' },
+  intercom: { method: 'POST', url: api('/auth/uninstall'), revokes: ['access token', 'refresh token'] },
   linear: {
     method: 'POST',
     url: beside('revoke'),
     headers: () => [form],
     body: ({ credential }) => new URLSearchParams({ token: credential.accessToken ?? '' }).toString(),
-    what: 'its access token',
+    revokes: ['access token'],
   },
   onelogin: {
     method: 'POST',
@@ -42,7 +44,7 @@ const revocations: Readonly<Record<string, Revocation>> = {
       ['content-type', 'application/json'],
     ],
     body: ({ credential }) => JSON.stringify({ access_token: credential.accessToken ?? '' }),
-    what: 'its access token',
+    revokes: ['access token'],
   },
 }
 
