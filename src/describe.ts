@@ -1,4 +1,4 @@
-import { asksOf } from './asks.ts'
+import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { dialectOf } from './dialects/index.ts'
 import { choose, placeholders } from './fill/fill.ts'
@@ -112,7 +112,10 @@ export async function describe(world: Known, located: Located, given: Given): Pr
         ? undefined
         : {
             ...fill(template.authorization_url),
-            pkce: isBrowser && template.disable_pkce !== true && dialectOf(provider.names).refusesPkce !== true,
+            pkce:
+              traits.brings === undefined &&
+              template.disable_pkce !== true &&
+              dialectOf(provider.names).refusesPkce !== true,
             params: template.authorization_params ?? {},
           },
     token:
@@ -120,7 +123,8 @@ export async function describe(world: Known, located: Located, given: Given): Pr
         ? undefined
         : {
             ...fill(template.token_url),
-            authentication: traits.client === undefined ? undefined : templateAuthentication(template),
+            authentication:
+              traits.client === undefined || traits.brings !== undefined ? undefined : templateAuthentication(template),
             format: template.body_format ?? 'form',
           },
     refresh: template.refresh_url === undefined ? undefined : fill(template.refresh_url),
@@ -175,11 +179,12 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
     answer: isSecret ? undefined : answer?.value,
     answeredBy: answer?.from,
   })
+  const worded = clientPrompts(template)
   return {
-    id: one('client-id', 'Client ID', found.clientId, false, false),
+    id: one('client-id', worded['client_id']?.title ?? 'Client ID', found.clientId, false, false),
     secret: one(
       'client-secret',
-      'Client secret',
+      worded['client_secret']?.title ?? 'Client secret',
       found.clientSecret,
       true,
       template.client_secret_required !== true && traitsOf(template.auth_mode).client !== 'confidential',
@@ -277,8 +282,26 @@ const standardBearing: Readonly<Record<string, string>> = {
   JWT: bearer,
   SIGNATURE: bearer,
   BASIC: 'authorization: Basic <user name and password>',
+  APP: bearer,
+  CUSTOM: bearer,
+  INSTALL_PLUGIN: 'authorization: Basic <plugin identifier and key>',
   TBA: 'authorization: OAuth <signature>',
   AWS_SIGV4: 'authorization: AWS4-HMAC-SHA256 <signature>',
+}
+
+const ofInstallation = [
+  'the app is installed on its public page: --param appPublicLink=<address>',
+  'no redirect URL is sent: the app’s own settings must lead back here',
+  'an installation that is there already needs no browser: --param installation_id=<id>',
+]
+
+/** What a mode does that no template says. */
+const modeQuirks: Readonly<Record<string, readonly string[]>> = {
+  APP: ofInstallation,
+  CUSTOM: [...ofInstallation, 'two tokens come: the app’s, which calls carry, and yours beside it'],
+  INSTALL_PLUGIN: [
+    'no redirect URL is sent: the plugin’s own settings must lead back here; the state travels as "payload"',
+  ],
 }
 
 /** One sentence for each word of the template that departs from plain OAuth. */
@@ -307,9 +330,12 @@ function quirksOf(names: readonly string[], template: Template): readonly string
     installation: () => 'the code does not come by the browser but to a public webhook',
     require_client_certificate: (value) => (value ? 'calls want a client certificate' : ''),
   }
+  const { auth_mode: mode } = template
+  const ofMode = Object.hasOwn(modeQuirks, mode) ? (modeQuirks[mode] ?? []) : []
   const accent = dialectOf(names)
   const found = lookUpOf(names)?.keys ?? []
   return [
+    ...ofMode,
     ...Object.entries(says).flatMap(([field, say]) => {
       const value = template[field]
       const said = value === undefined || value === null ? '' : say(value as never)

@@ -13,6 +13,7 @@ import type { Prompt, Template } from './model/provider.ts'
 import type { Need, World } from './model/world.ts'
 import { assertMode, traitsOf } from './modes/index.ts'
 import type { Traits } from './modes/mode.ts'
+import { assertNoWebhook } from './needs.ts'
 import { assertReusable, secretParams, trustFor } from './trust.ts'
 import type { Decided, Redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
@@ -25,6 +26,7 @@ import { assertSecure } from './wire/secure.ts'
 export async function integrate(world: World, located: Located, given: Given): Promise<Integration> {
   const { provider } = located
   assertMode(provider.template.auth_mode, provider.name)
+  assertNoWebhook(provider)
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
   const traits = traitsOf(provider.template.auth_mode)

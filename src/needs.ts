@@ -39,20 +39,28 @@ export function gapsOfProvider({ template, names }: Pick<Provider, 'template' | 
  * `UNSUPPORTED`.
  */
 export function assertPossible(provider: Provider): readonly string[] {
-  const { template, title } = provider
   const gaps = gapsOfProvider(provider)
   const [stop] = gaps.filter(({ weight }) => weight === 'stops')
-  if (stop !== undefined) {
-    const docs = template.docs === undefined ? '' : ` What it wants: ${template.docs}`
-    throw new TemplateError('UNSUPPORTED', `${title} cannot be connected yet. ${stop.says}.`, {
-      hint: stop.instead ?? `Nothing was opened or sent; --dry-run shows the requests in plain OAuth.${docs}`,
-    })
-  }
+  if (stop !== undefined) throw impossible(provider, stop)
   return gaps.filter(({ weight }) => weight === 'tells').map(({ says }) => says)
 }
 
+/** The same where nothing that somebody could answer would help: before they are asked anything. */
+export function assertNoWebhook(provider: Provider): void {
+  const stop = gapsOfProvider(provider).find(({ instead }) => instead !== undefined)
+  if (stop !== undefined) throw impossible(provider, stop)
+}
+
+function impossible({ template, title }: Provider, stop: Gap): TemplateError {
+  const docs = template.docs === undefined ? '' : ` What it wants: ${template.docs}`
+  const how = stop.instead === undefined ? 'yet' : 'from here'
+  return new TemplateError('UNSUPPORTED', `${title} cannot be connected ${how}. ${stop.says}.`, {
+    hint: stop.instead ?? `Nothing was opened or sent; --dry-run shows the requests in plain OAuth.${docs}`,
+  })
+}
+
 const outboundInstead =
-  'Instead: create an internal integration there, whose token needs no installation, and connect with the provider that takes a token or an API key.'
+  'Nothing was opened or sent. Instead: create an internal integration there, whose token needs no installation, and connect with the provider that takes a token or an API key.'
 
 function grantGaps(template: Template): readonly Gap[] {
   const gaps: Gap[] = []

@@ -26,7 +26,10 @@ describe('what a template needs', () => {
 
   test.each<[Partial<Template>, string]>([
     [{ auth_mode: 'TABLEAU' }, 'It authorizes by TABLEAU, which cannot be done yet'],
-    [{ installation: 'outbound' }, 'Its code comes to a public webhook of yours, after an installation that begins at the provider'],
+    [
+      { installation: 'outbound' },
+      'Its code comes to a public webhook of yours, after an installation that begins at the provider',
+    ],
     [{ token_params: { grant_type: 'password' } }, 'Its code is exchanged by the grant password'],
     [{ token_url: { APP: 'https://x.example' } as never }, 'It has a token endpoint for each of several ways'],
     [
@@ -35,7 +38,8 @@ describe('what a template needs', () => {
     ],
   ])('and stops it: %j', (more, says) => {
     expect(gapsOf({ ...plain, ...more }, 'idp')).toMatchObject([{ says, weight: 'stops' }])
-    expect(() => assertPossible(provider(['idp'], more))).toThrow(`Idp cannot be connected yet. ${says}.`)
+    const how = more.installation === undefined ? 'yet' : 'from here'
+    expect(() => assertPossible(provider(['idp'], more))).toThrow(`Idp cannot be connected ${how}. ${says}.`)
   })
 
   it('after connecting is told, or shown', () => {
@@ -53,14 +57,20 @@ describe('what a template needs', () => {
 
   it('is told with what to do instead where its code comes to a webhook', () => {
     const sentry = provider(['sentry-oauth'], { installation: 'outbound', authorization_url: undefined })
-    expect(() => assertPossible(sentry)).toThrow(/cannot be connected yet\. Its code comes to a public webhook of yours/)
+    expect(() => assertPossible(sentry)).toThrow(
+      /cannot be connected from here\. Its code comes to a public webhook of yours/,
+    )
     expect(() => assertPossible(sentry)).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED', hint: expect.stringContaining('internal integration') }),
     )
   })
 
   it('is no look-up and no revocation that is known', () => {
-    const more = { post_connection_script: 'x', pre_connection_deletion_script: 'y', connection_configuration: ['portalId'] }
+    const more = {
+      post_connection_script: 'x',
+      pre_connection_deletion_script: 'y',
+      connection_configuration: ['portalId'],
+    }
     expect(needsOf({ ...plain, ...more }, 'hubspot')).toEqual([])
     expect(needsOf({ ...plain, ...more }, ['mine', 'hubspot'])).toEqual([])
     expect(needsOf({ ...plain, ...more }, 'idp')).toHaveLength(2)
