@@ -96,6 +96,8 @@ export function tokensIn(accent: Dialect, raw: TokenAnswer, setting: Setting): s
 
 /** The authorization request in the provider's words. */
 export function authorizeIn(accent: Dialect, url: URL, setting: Setting, remark: Remark): URL {
+  if (accent.refusesPkce === true && setting.template.disable_pkce !== true && !url.searchParams.has('code_challenge'))
+    remark('PKCE is left out: the token request of this provider has no place for a verifier (--pkce sends it)')
   return [words, accent].reduce((worded, dialect) => dialect.authorize?.(worded, setting, remark) ?? worded, url)
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { dialectOf } from '../../src/dialects/index.ts'
-import { speak } from '../../src/dialects/speak.ts'
+import { authorizeIn, speak } from '../../src/dialects/speak.ts'
 import type { Send, Setting, TokenAnswer } from '../../src/model/dialect.ts'
 
 const setting: Setting = {
@@ -114,6 +114,16 @@ it('a denial of Follow Up Boss is access_denied', () => {
   const params = new URLSearchParams({ response: 'denied', state: 's' })
   const heard = dialectOf('followupboss').callback?.(params, setting, () => {})
   expect(heard?.get('error')).toBe('access_denied')
+})
+
+it('PKCE that is left out is told of, and sent all the same when somebody insists', () => {
+  const remarks: string[] = []
+  const remark = (said: string): void => void remarks.push(said)
+  authorizeIn(dialectOf('facebook'), new URL('https://p.example/a?code_challenge=x'), setting, remark)
+  authorizeIn(dialectOf('github'), new URL('https://p.example/a'), setting, remark)
+  expect(remarks).toEqual([])
+  authorizeIn(dialectOf('facebook'), new URL('https://p.example/a'), setting, remark)
+  expect(remarks).toEqual([expect.stringContaining('PKCE is left out')])
 })
 
 it.each(['attio-mcp', 'heygen', 'posthog-oauth'])('%s is told of no secret', (name) => {
