@@ -15,6 +15,8 @@ export interface ConnectOptions {
   /** False: the connection is returned and nothing is written. Default true. */
   readonly save?: boolean | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
+  /** True where a twin in the sandbox stands in for the provider. */
+  readonly twin?: boolean | undefined
   /** True: nothing of a connection that had the name before is kept, neither tags nor metadata. */
   readonly replace?: boolean | undefined
 }
@@ -148,6 +150,7 @@ export function connectionOf(
       client: integration.client,
       ...(obtained.redirectUri === undefined ? {} : { redirectUri: obtained.redirectUri }),
       ...(obtained.renewal === undefined ? {} : { renewal: obtained.renewal }),
+      ...(options.twin === true ? { twin: true as const } : {}),
       tokenParams: integration.tokenParams,
       refreshMargin: template.token_expiration_buffer,
       allowHttp: integration.allowHttp,

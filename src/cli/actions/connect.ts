@@ -17,6 +17,7 @@ import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
 import { type Given, openSession, readNumber, readPairs, readSecret, type Session } from '../session.ts'
+import type { TwinAt } from '../twin.ts'
 
 export async function run(given: Given): Promise<void> {
   const { options } = given
@@ -30,13 +31,31 @@ export async function run(given: Given): Promise<void> {
     seat.watch(event)
     progress.emit(event)
   }
-  const session = await openSession(given, { presence: seat, onEvent, flows: options['dryRun'] !== true })
+  let twin: TwinAt | undefined
+  const found = (url: string): string => twin?.address(url) ?? url
+  const presence = {
+    ...seat,
+    browse: (url: string) => seat.browse(found(url)),
+    show: (url: string) => seat.show(found(url)),
+  }
+  const session = await openSession(given, {
+    presence,
+    onEvent,
+    flows: options['dryRun'] !== true,
+    reach: async (url) => twin?.address(url),
+  })
   const { world } = session
   const prepared = preparedQuestions()
-  const located = prepared?.located ?? (await locate(world, name))
+  const real = prepared?.located ?? (await locate(world, name))
+  const located = options['twin'] === true ? await asTwin(real) : real
   warnOf(located, session)
   const wishes = await wishesOf(given, session, located, save, prepared?.keys ?? new Map())
-  const sandbox = await sandboxFor(given, session, located, wishes)
+  const sandbox =
+    options['twin'] === true
+      ? await twinSeat(given, session, located, wishes, (opened) => {
+          twin = opened
+        })
+      : await sandboxFor(given, session, located, wishes)
   try {
     const integration = await integrate(world, located, { ...wishes, ...sandbox.wishes })
     if (options['dryRun'] === true) {
@@ -59,6 +78,7 @@ export async function run(given: Given): Promise<void> {
       save,
       tags: readPairs('--tag', options['tag']),
       replace: wishes.replace,
+      twin: options['twin'] === true,
     })
     progress.rest()
     await printConnected(connected, integration, session, save)
@@ -204,6 +224,36 @@ function warnOf({ project, provider }: Located, { quiet }: Session): void {
   }
 }
 
+async function asTwin(located: Located): Promise<Located> {
+  const { twinned } = await import('../twin.ts')
+  return twinned(located)
+}
+
+/** `--twin`: the sandbox plays the provider for this command, and is told what was given. */
+async function twinSeat(
+  given: Given,
+  session: Session,
+  located: Located,
+  wishes: Wishes,
+  opened: (twin: TwinAt) => void,
+): Promise<SandboxSeat> {
+  const { twinFor } = await import('../twin.ts')
+  const twin = await twinFor(located, wishes, session.paths.sandbox, given.options['fault'] as string | undefined)
+  opened(twin)
+  const { title, name } = located.provider
+  if (!session.quiet)
+    process.stderr.write(`! This is a twin of ${plain(title)}, played by the sandbox: nothing reaches the real one.\n`)
+  const approve = async (url: string): Promise<void> => {
+    const { approve: consent } = await import('../../sandbox/index.ts')
+    await consent(url, { signal: session.world.signal })
+  }
+  return {
+    wishes: { as: wishes.as ?? `${name}-twin`, preset: twin.preset },
+    approve: approvesItself(given) ? approve : undefined,
+    close: twin.close,
+  }
+}
+
 interface SandboxSeat {
   readonly wishes: Partial<Wishes>
   readonly approve?: ((url: string) => Promise<void>) | undefined
@@ -217,7 +267,13 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
   const idle = { wishes: {}, close: async () => {} }
   if (provider.name !== 'sandbox' || provider.source.kind !== 'built-in') {
     if (fault !== undefined)
-      throw new UsageError('BAD_FLAG', `--fault is for the sandbox; ${provider.title} has faults of its own.`)
+      throw new UsageError(
+        'BAD_FLAG',
+        `--fault is for the sandbox and for twins; ${provider.title} has faults of its own.`,
+        {
+          hint: 'Practise on its twin: --twin --fault <name>',
+        },
+      )
     return idle
   }
   const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
