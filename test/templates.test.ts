@@ -30,7 +30,9 @@ function answerTo({ prompt, key, isAsked }: Question): string {
 function filled(name: string, template: Template): Record<string, string> {
   const answers = Object.fromEntries(asksOf(template).map((question) => [question.name, answerTo(question)]))
   const brought = [...(template.redirect_uri_metadata ?? []), ...(template.token_response_metadata ?? [])]
-  const later = Object.fromEntries(brought.map((key) => [key, `https://${key.replaceAll('_', '-')}.example`]))
+  const later = Object.fromEntries(
+    brought.map((key) => [key, `${key === 'host' ? '' : 'https://'}${key.replaceAll('_', '-')}.example`]),
+  )
   const params = { ...later, ...answers }
   const scope = { ...params, connectionConfig: params, credentials: answers }
   const texts: [string, unknown][] = [
