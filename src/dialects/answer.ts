@@ -1,4 +1,5 @@
 import type { Remark, TokenAnswer } from '../model/dialect.ts'
+import { standardNames } from './names.ts'
 
 type Members = Record<string, unknown>
 
@@ -25,6 +26,9 @@ export function normalise(
       members = { ...members, ...nested }
     }
   }
+  if (!hasToken(members) && answer.status >= 200 && answer.status <= 299) {
+    members = refusalIn(members, answer.status) === undefined ? standardNames(members, remark) : members
+  }
   if (!hasToken(members)) {
     const refusal = refusalIn(members, answer.status)
     if (refusal === undefined) return { ...answer, json: members }
@@ -36,7 +40,7 @@ export function normalise(
   }
   if (answer.status < 200 || answer.status > 299) return { ...answer, json: members }
   if (answer.status !== 200) remark(`tokens answered with status ${answer.status}; RFC 6749 §5.1 wants 200`)
-  return { ...answer, status: 200, json: standardTokens(members, scopeSeparator, remark) }
+  return { ...answer, status: 200, json: standardTokens(standardNames(members, remark), scopeSeparator, remark) }
 }
 
 /** What tells of a nested token stands beside it: without this a refresh token would be lost. */
@@ -159,20 +163,47 @@ const lastInstant = 253_402_300_799_999
 function standardLifetime(tokens: Members, remark: Remark): void {
   const given = tokens['expires_in']
   if (given !== undefined) {
-    const seconds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
+    const seconds = typeof given === 'string' ? secondsIn(given) : given
     if (typeof seconds === 'number' && seconds >= 0 && seconds <= longestLife) {
       if (typeof given === 'string') remark('"expires_in" is a text')
       tokens['expires_in'] = seconds
     } else {
       remark(`"expires_in" is not a number of seconds`)
       delete tokens['expires_in']
+      if (typeof given === 'string' && isDate(given)) tokens['expires_at'] ??= given
     }
   }
-  if (tokens['expires_in'] !== undefined || tokens['expires_at'] === undefined) return
-  const instant = instantOf(tokens['expires_at'])
+  const until = tokens['expires_at']
+  if (tokens['expires_in'] !== undefined || until === undefined) return
   remark('"expires_at" instead of "expires_in"')
+  const left = typeof until === 'string' ? daysHoursMinutes(until) : undefined
+  const instant = left === undefined ? instantOf(until) : undefined
+  if (left !== undefined) {
+    remark('"expires_at" tells how long, in days, hours and minutes')
+    tokens['expires_in'] = left
+  }
   if (instant === undefined) delete tokens['expires_at']
   else tokens['expires_at'] = new Date(instant).toISOString()
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** `3600`, `3600 seconds`, `60 min`, `1h`, `7 days`; undefined for anything else. */
+function secondsIn(text: string): number | undefined {
+  const [, amount, unit = 's'] =
+    /^\s*(\d+(?:\.\d+)?)\s*(s|m|h|d)?(?:ec(?:ond)?s?|in(?:ute)?s?|(?:ou)?rs?|ays?)?\s*$/i.exec(text) ?? []
+  return amount === undefined ? undefined : Number(amount) * (unitSeconds[unit.toLowerCase()] ?? 1)
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d/.test(text.trim())
+}
+
+/** `D:HH:MM` in seconds. */
+function daysHoursMinutes(text: string): number | undefined {
+  const [, days, hours, minutes] = /^\s*(\d{1,5}):(\d{1,2}):(\d{2})\s*$/.exec(text) ?? []
+  if (days === undefined || hours === undefined || minutes === undefined) return undefined
+  return Number(days) * 86_400 + Number(hours) * 3600 + Number(minutes) * 60
 }
 
 /** Milliseconds since the epoch from `expires_at` as seconds, milliseconds, ISO 8601 or a numeric text. */
