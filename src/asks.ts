@@ -16,6 +16,12 @@ export function asksOf(template: Template, taken: readonly string[] = []): reado
   return everyQuestion({ ...held, credentials: credentialPrompts(held) }, free, sections)
 }
 
+/** Whether a provider's mode sends somebody to a browser, and whether it has a client of its own. */
+export function usesOf({ auth_mode: mode }: Template): { readonly browser: boolean; readonly client: boolean } {
+  const { opensBrowser, client } = traitsOf(mode)
+  return { browser: opensBrowser === true, client: client !== undefined }
+}
+
 /** The prompts of a template's client, where it words them itself. */
 export function clientPrompts({ credentials = {}, auth_mode: mode }: Template): Prompts {
   if (traitsOf(mode).client === undefined) return {}
