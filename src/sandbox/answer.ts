@@ -3,9 +3,13 @@ export interface Visit {
   readonly method: string
   readonly path: string
   readonly query: URLSearchParams
+  /** The query as sent, with its question mark; empty without one. */
+  readonly search: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: string
+  /** The body before it was read as UTF-8. */
+  readonly bytes: Uint8Array
 }
 
 /** What to answer a visit, and how to put it on the wire. */
