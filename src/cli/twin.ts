@@ -1,9 +1,13 @@
+import { neededBeforehand } from '../answer.ts'
 import { asksOf } from '../asks.ts'
+import type { Question } from '../catalog/questions.ts'
 import type { Located } from '../locate.ts'
 import type { Preset, Given as Wishes } from '../look-up.ts'
 import { type Connection, givenOf } from '../model/connection.ts'
+import { UsageError } from '../model/errors.ts'
+import type { Template } from '../model/provider.ts'
 import type { Store } from '../model/world.ts'
-import { openTwin, type Twin } from '../sandbox/index.ts'
+import { openTwin, type Twin, type TwinOptions } from '../sandbox/index.ts'
 import { assertFault, sandboxTrouble } from './sandbox.ts'
 
 /** A twin that this command plays a provider with, as long as it runs. */
@@ -15,9 +19,9 @@ export interface TwinAt {
   readonly close: () => Promise<void>
 }
 
-/** The provider with no wishes about the redirect URL: a twin takes any on this machine. */
+/** The provider as its twin has it: any redirect URL on this machine will do, and there is no issuer to ask. */
 export function twinned(located: Located): Located {
-  const { redirect_uri: _, ...template } = located.provider.template
+  const { redirect_uri: _, issuer: __, register_url: ___, ...template } = located.provider.template
   return { ...located, provider: { ...located.provider, template } }
 }
 
@@ -41,19 +45,26 @@ export async function twinFor(
     home,
     fault,
   })
-  const asked = asksOf(template).filter(({ isAsked }) => isAsked)
-  const { issued } = twin
-  const params = Object.fromEntries(
-    asked.flatMap(({ key, name: field }) => {
-      const value = issued.params[key] ?? issued.params[field]
-      return value === undefined ? [] : [[key, value]]
-    }),
-  )
   return {
-    preset: { clientId: issued.clientId, clientSecret: issued.clientSecret, params },
+    preset: presetOf(template, twin.issued),
     address: twin.address,
     close: twin.close,
   }
+}
+
+/** What the twin issued, for whatever must be known before a flow begins. */
+export function presetOf(template: Template, issued: Twin['issued']): Preset {
+  const every = asksOf(template)
+  const said = (questions: readonly Question[]): Record<string, string> =>
+    Object.fromEntries(
+      questions.flatMap(({ key, name }) => {
+        const value = issued.params[key] ?? issued.params[name]
+        return value === undefined ? [] : [[key, value]]
+      }),
+    )
+  const params = said(every.filter(({ isAsked }) => isAsked))
+  const { clientId, clientSecret } = issued
+  return { clientId, clientSecret, params: { ...params, ...said(neededBeforehand(template, every, params)) } }
 }
 
 /** Plays the twin that a connection was made with again, before the first request to it. */
@@ -74,7 +85,7 @@ export function twinWaker(home: string, store: Store, name: string) {
   }
 }
 
-function partsOf({ provider, params, credential, snapshot, scopes }: Connection, home: string) {
+function partsOf({ provider, params, credential, snapshot, scopes }: Connection, home: string): TwinOptions {
   const { client, template, names } = snapshot
   return {
     name: provider,
@@ -88,17 +99,11 @@ function partsOf({ provider, params, credential, snapshot, scopes }: Connection,
   }
 }
 
-type Parts = {
-  readonly [Name in keyof Parameters<typeof openTwin>[0]]: Parameters<typeof openTwin>[0][Name] | undefined
-} & {
-  readonly name: string
-  readonly template: Readonly<Record<string, unknown>>
-  readonly home: string
-}
-
-function opened(parts: Parts): Promise<Twin> {
-  const said = Object.fromEntries(Object.entries(parts).filter(([, value]) => value !== undefined))
-  return openTwin(said as unknown as Parameters<typeof openTwin>[0]).catch((error: unknown) => {
-    throw sandboxTrouble(error, parts.home)
+/** Throws UsageError `TWIN_UNSUPPORTED` for a provider that no twin can play yet. */
+function opened(options: TwinOptions): Promise<Twin> {
+  return openTwin(options).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'TWIN_UNSUPPORTED')
+      throw new UsageError('TWIN_UNSUPPORTED', error.message, { cause: error })
+    throw sandboxTrouble(error, options.home ?? '')
   })
 }

@@ -68,6 +68,7 @@ export async function run(given: Given): Promise<void> {
       integration,
       style,
       approve: sandbox.approve,
+      isTwin: twin !== undefined,
       stop: session.stop,
       settingsBrowser: await browserSetting(world, located),
     })
