@@ -65,7 +65,8 @@ async function run(provider: Provider, twin: Twin, home: string): Promise<void> 
   await at('request after refresh', () => call(world, provider.name))
 }
 
-async function call(world: World, name: string): Promise<void> {
+/** Calls the root of the connection's API. Throws where it does not answer 200. */
+export async function call(world: World, name: string): Promise<void> {
   const connection = await world.store.connections.read(name)
   if (connection?.snapshot.endpoints.api === undefined) return
   await request(world, name, { method: 'GET', target: '/', headers: [] }, async (answer) => {
@@ -89,8 +90,7 @@ function told(error: unknown): string {
 }
 
 /** A real World whose far end is the twin, and whose person approves. */
-function worldOf(twin: Twin, home: string): World {
-  const events: LogEvent[] = []
+export function worldOf(twin: Twin, home: string, events: LogEvent[] = []): World {
   const nobody = (): never => {
     throw new Error('nobody is there')
   }
