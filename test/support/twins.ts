@@ -3,7 +3,7 @@ import { connect } from '../../src/connect.ts'
 import { integrate } from '../../src/integrate.ts'
 import type { Located } from '../../src/locate.ts'
 import { isRenewable } from '../../src/model/connection.ts'
-import { AuthCliError } from '../../src/model/errors.ts'
+import { AuthCliError, TransportError } from '../../src/model/errors.ts'
 import type { LogEvent } from '../../src/model/event.ts'
 import type { Provider } from '../../src/model/provider.ts'
 import type { World } from '../../src/model/world.ts'
@@ -94,7 +94,8 @@ export function worldOf(twin: Twin, home: string, events: LogEvent[] = []): Worl
   const nobody = (): never => {
     throw new Error('nobody is there')
   }
-  const signal = new AbortController().signal
+  const abandon = new AbortController()
+  const { signal } = abandon
   const world = realWorld({
     env: { AUTH_CLI_HOME: home },
     cwd: home,
@@ -109,7 +110,13 @@ export function worldOf(twin: Twin, home: string, events: LogEvent[] = []): Worl
     async *paste() {},
     show: () => {},
     browse: async (url) => {
-      void approve(twin.address(url), { signal }).catch(() => {})
+      // Nobody else comes: an answer that strays is the end.
+      void approve(twin.address(url), { signal })
+        .catch(() => {})
+        .then(() => {
+          if (events.some(({ type }) => type === 'callback.received')) return
+          abandon.abort(new TransportError('TIMEOUT', 'Nobody came back.'))
+        })
       return 'the test'
     },
     reach: async (url) => twin.address(url),
