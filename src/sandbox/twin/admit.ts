@@ -7,6 +7,7 @@ import { fill } from './fill.ts'
 import { usedNames } from './issue.ts'
 import { paramDemands } from './params.ts'
 import type { Trial } from './place.ts'
+import { sessionCookies } from './session-cookies.ts'
 import { signatureFlaw, sigV4Wish } from './sigv4.ts'
 import { type Admission, type Call, headerOf, type Stage, type TwinMode } from './stage.ts'
 
@@ -88,9 +89,10 @@ function tokenIn(carried: readonly Carried[], stage: Stage, call: Call): string 
 }
 
 /** The mappings with the token in every place where a template looks for it. */
-function withToken(roots: Fields, token: string | undefined, cookie: string | undefined): Fields {
+function withToken(roots: Fields, token: string | undefined): Fields {
   if (token === undefined) return roots
-  const credentials = { ...fieldsOf(roots['credentials']), token, access_token: token, _cookies: cookie }
+  const cookies = sessionCookies(token).join('; ')
+  const credentials = { ...fieldsOf(roots['credentials']), token, access_token: token, _cookies: cookies }
   return { ...roots, accessToken: token, token, credentials }
 }
 
@@ -105,9 +107,7 @@ export function admitCall(stage: Stage, mode: TwinMode, call: Call, trial?: Tria
   if (mode.checkToken && token === undefined) return { flaw: noToken(carried) }
   const admission = token === undefined ? { family: 'key' } : mode.checkToken?.(stage, token, call)
   if (admission === undefined || 'flaw' in admission) return admission ?? { flaw: 'there is no token' }
-  const variants = stage.part.variants.map((roots) =>
-    withToken({ ...roots, ...requestNames(call) }, token, headerOf(call, 'cookie')),
-  )
+  const variants = stage.part.variants.map((roots) => withToken({ ...roots, ...requestNames(call) }, token))
   const body = bodyDemands(stage, call)
   const demands = [...carried, ...body.demands]
   const now = stage.provider.now()
@@ -139,7 +139,7 @@ function defaultFlaw(
   token: string | undefined,
 ): string | undefined {
   const [roots] = stage.part.variants
-  const scope = { roots: withToken(roots, token, ''), time: 0, random: '' }
+  const scope = { roots: withToken(roots, token), time: 0, random: '' }
   const own = carried.find(({ place, name }) => place === 'header' && name === 'authorization')
   const isSpelledOut = own !== undefined && (own.text.includes('${now') || fill(own.text, scope).missing.length === 0)
   if (isSpelledOut || mode.carrier === undefined) return undefined

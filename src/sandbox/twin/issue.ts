@@ -198,7 +198,7 @@ function isUnanswered(template: Fields, key: string): boolean {
   return promptsOf(template).some((prompt) => prompt.key === key && !prompt.isAutomated)
 }
 
-function broughtValue(key: string, name: string, role: Role): string {
+export function broughtValue(key: string, name: string, role: Role): string {
   if (role === 'url' || (role === 'elsewhere' && /ur[li]$/i.test(key))) return `https://${hostFor(name, key)}`
   if (role === 'host') return hostFor(name, key)
   // Looks like what it is called, and is signed by nobody.

@@ -1,12 +1,16 @@
 import type { TwinMode } from '../stage.ts'
+import { jwt } from './jwt.ts'
 import { apiKey, basic, open } from './key.ts'
 import { oauth2 } from './oauth2.ts'
 import { oauth2ClientCredentials } from './oauth2-cc.ts'
+import { twoStep } from './two-step.ts'
 
 /** What a twin can play, by `auth_mode`. A new mode is one file and one line. */
 export const twinModes: Readonly<Record<string, TwinMode>> = {
   OAUTH2: oauth2,
   OAUTH2_CC: oauth2ClientCredentials,
+  TWO_STEP: twoStep,
+  JWT: jwt,
   API_KEY: apiKey,
   BASIC: basic,
   NONE: open,
