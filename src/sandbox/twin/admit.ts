@@ -32,9 +32,8 @@ interface Carried extends Demand {
   readonly name: string
 }
 
-/** Whether a text speaks of the credential, rather than of the connection or the request. */
-const isCredential = (text: string): boolean =>
-  usedNames(text).some((name) => !/^(connectionConfig\.|random$|now\b)/.test(name))
+/** Whether a text speaks of the credential or of what is signed with it, rather than of the connection. */
+const isCredential = (text: string): boolean => usedNames(text).some((name) => !name.startsWith('connectionConfig.'))
 
 /** Everything that the template wants in a call to the API. */
 function carriedBy(stage: Stage, call: Call, trial: Trial | undefined): readonly Carried[] {
@@ -141,7 +140,8 @@ function defaultFlaw(
   const [roots] = stage.part.variants
   const scope = { roots: withToken(roots, token), time: 0, random: '' }
   const own = carried.find(({ place, name }) => place === 'header' && name === 'authorization')
-  const isSpelledOut = own !== undefined && (own.text.includes('${now') || fill(own.text, scope).missing.length === 0)
+  const isComputed = /\$\{(?:now\b|awsSigV4\()/.test(own?.text ?? '')
+  const isSpelledOut = own !== undefined && (isComputed || fill(own.text, scope).missing.length === 0)
   if (isSpelledOut || mode.carrier === undefined) return undefined
   const inBody = fieldsOf(fieldsOf(stage.part.template['proxy'])['body'])
   const elsewhere = carried.some(({ text }) => isCredential(text)) || usedNames(inBody).length > 0

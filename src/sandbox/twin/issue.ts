@@ -118,6 +118,8 @@ function* candidates(prompt: Prompt, wish: Wish, role: Role): Generator<string> 
   if (example !== undefined && !isMasked(example)) yield example
   if (defaultValue !== undefined) yield defaultValue
   yield* choices
+  if (/^aws_?access_?key_?id$/i.test(prompt.key))
+    yield `AKIA${hash(wish.name).toString('hex').toUpperCase().slice(0, 16)}`
   if (prompt.key === 'role_arn') yield 'arn:aws:iam::123456789012:role/TwinRole'
   const word = wordFor(wish.name, prompt.key)
   const host = hostFor(wish.name, prompt.key)

@@ -1,8 +1,12 @@
 import type { TwinMode } from '../stage.ts'
+import { awsSigV4 } from './aws-sigv4.ts'
+import { bill } from './bill.ts'
 import { jwt } from './jwt.ts'
 import { apiKey, basic, open } from './key.ts'
 import { oauth2 } from './oauth2.ts'
 import { oauth2ClientCredentials } from './oauth2-cc.ts'
+import { signature } from './signature.ts'
+import { tba } from './tba.ts'
 import { twoStep } from './two-step.ts'
 
 /** What a twin can play, by `auth_mode`. A new mode is one file and one line. */
@@ -14,4 +18,8 @@ export const twinModes: Readonly<Record<string, TwinMode>> = {
   API_KEY: apiKey,
   BASIC: basic,
   NONE: open,
+  TBA: tba,
+  BILL: bill,
+  SIGNATURE: signature,
+  AWS_SIGV4: awsSigV4,
 }
