@@ -3,7 +3,7 @@ import { bodyParams, requestNames } from './canonical.ts'
 import { basicOf } from './client-proof.ts'
 import { capture, type Demand, flawsOf } from './demand.ts'
 import { type Fields, fieldsOf, isFields, scalarText } from './fields.ts'
-import { fill } from './fill.ts'
+import { fill, fillFirst } from './fill.ts'
 import { usedNames } from './issue.ts'
 import { paramDemands } from './params.ts'
 import type { Trial } from './place.ts'
@@ -43,7 +43,7 @@ function carriedBy(stage: Stage, call: Call, trial: Trial | undefined): readonly
   const headers = Object.fromEntries([...lower(fieldsOf(proxy['headers'])), ...lower(trial?.headers ?? {})])
   const inHeaders = Object.entries(headers).flatMap(([name, value]): readonly Carried[] => {
     const text = scalarText(value)
-    if (text === undefined || isLeftToCaller(name, text, call)) return []
+    if (text === undefined || isLeftToCaller(stage, name, text, call)) return []
     const actual = headerOf(call, name)
     return [{ place: 'header', name, what: `the header ${name}`, text, actual, hasAlternatives: true }]
   })
@@ -57,11 +57,15 @@ function carriedBy(stage: Stage, call: Call, trial: Trial | undefined): readonly
   return [...inHeaders, ...inQuery]
 }
 
-/** What a caller may word in its own way, as long as it is there; a content type needs a body. */
-function isLeftToCaller(name: string, text: string, call: Call): boolean {
-  if (!negotiated.has(name) || text.includes('${')) return false
-  const actual = headerOf(call, name)
-  return actual !== undefined || (name === 'content-type' && call.body === '')
+/**
+ * What a caller may word in its own way, as long as it is there; a content type needs a body. One that takes a value that
+ * nobody is asked for may come from the caller's own library.
+ */
+function isLeftToCaller(stage: Stage, name: string, text: string, call: Call): boolean {
+  if (!negotiated.has(name)) return false
+  const roots = { ...stage.part.variants[1], ...requestNames(call) }
+  if (text.includes('${')) return !isCredential(text) && fillFirst(text, { roots, time: 0 }).missing.length > 0
+  return headerOf(call, name) !== undefined || (name === 'content-type' && call.body === '')
 }
 
 const sendsBody = (call: Call): boolean => /^(POST|PUT|PATCH|DELETE)$/.test(call.method)
