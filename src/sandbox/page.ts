@@ -98,6 +98,9 @@ const policy = [
 /** What stands behind the # goes where the server sees it. The built-in approver does the same without a script. */
 const forwarding = "location.replace(location.pathname + '?fragment=' + encodeURIComponent(location.hash.slice(1)))"
 
+// Apart from the markup: a bundler lowers a tagged template that ends a script.
+const forwardingScript = `<script data-forwards="fragment">${forwarding}</script>`
+
 // `same-origin`, because under `no-referrer` a browser submits the form with `Origin: null`. Nothing leaves this origin.
 const headers = {
   'content-type': 'text/html; charset=utf-8',
@@ -235,7 +238,7 @@ export function forwardingPage(): Answer {
     'One moment',
     html`<h1>One moment</h1>
 <p class="soft">This provider reads what stands behind the # of its address. Nothing happens here without a script.</p>
-<script data-forwards="fragment">${{ markup: forwarding }}</script>`,
+${{ markup: forwardingScript }}`,
   )
   return {
     ...answer,
