@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Fields, fieldsOf, scalarText, textOf, textsOf, textsWithin } from './fields.ts'
-import { alternatives, fillFirst, helperCall, pieces } from './fill.ts'
+import { alternatives, fillFirst, usedNames } from './fill.ts'
 import { keyMaterialOf, keyText, writtenPem } from './keys.ts'
 import { diceOf, textsMatching } from './pattern.ts'
 import { brokenRule, type Prompt, promptOf, promptsOf } from './prompts.ts'
@@ -23,6 +23,7 @@ export interface Wish {
   readonly template: Fields
   readonly answers: Readonly<Record<string, string>>
   readonly clientId?: string | undefined
+  /** Empty: a public client. */
   readonly clientSecret?: string | undefined
   readonly home?: string | undefined
 }
@@ -86,7 +87,8 @@ function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, stri
   const isKeyed = wish.template['token_request_auth_method'] === 'private_key_jwt'
   return {
     clientId: wish.clientId ?? params['client_id'] ?? `${wish.name}-client`,
-    clientSecret: isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`),
+    clientSecret:
+      (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`)) || undefined,
   }
 }
 
@@ -209,17 +211,6 @@ export function broughtValue(key: string, name: string, role: Role): string {
     return `${half({ alg: 'HS256', typ: 'JWT' })}.${half({ sub: 'robin' })}.${hash(name).toString('base64url')}`
   }
   return wordFor(name, key)
-}
-
-/** Every placeholder of the template, those inside helpers included. */
-export function usedNames(value: unknown): readonly string[] {
-  return textsWithin(value).flatMap((text) =>
-    pieces(text).flatMap((piece) => {
-      if ('literal' in piece) return []
-      const call = helperCall(piece.expression)
-      return call === undefined ? [piece.expression.trim()] : usedNames(call.inner)
-    }),
-  )
 }
 
 /** The mappings that the template's placeholders look into. */

@@ -27,6 +27,7 @@ export interface TwinOptions {
   /** By the key of the question: what the person chose. The rest is issued here. */
   readonly answers?: Readonly<Record<string, string>> | undefined
   readonly clientId?: string | undefined
+  /** Empty: a public client, which has none. */
   readonly clientSecret?: string | undefined
   /** What the client asks for, where that is to be held to. */
   readonly scopes?: readonly string[] | undefined
