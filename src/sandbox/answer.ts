@@ -15,7 +15,8 @@ export interface Visit {
 /** What to answer a visit, and how to put it on the wire. */
 export interface Answer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  /** One that stands several times, as `set-cookie` may, has a list. */
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: string
   /**
    * `never`: not one byte. `late`: whole, after three seconds. `reset`: the connection is reset instead. `cut`: half of

@@ -98,6 +98,9 @@ const policy = [
 /** What stands behind the # goes where the server sees it. The built-in approver does the same without a script. */
 const forwarding = "location.replace(location.pathname + '?fragment=' + encodeURIComponent(location.hash.slice(1)))"
 
+// Apart from the markup: a bundler lowers a tagged template that ends a script.
+const forwardingScript = `<script data-forwards="fragment">${forwarding}</script>`
+
 // `same-origin`, because under `no-referrer` a browser submits the form with `Origin: null`. Nothing leaves this origin.
 const headers = {
   'content-type': 'text/html; charset=utf-8',
@@ -230,14 +233,12 @@ export function homePage(origin: string, clients: readonly string[]): Answer {
 /** A page for a URL whose query stands behind a `#`: it sends the browser on, with `fragment` as a parameter. */
 export function forwardingPage(): Answer {
   const hash = createHash('sha256').update(forwarding).digest('base64')
-  // Not in the page's own text: a bundler takes a tagged text apart that holds the end of a script.
-  const script = ['<script data-forwards="fragment">', forwarding, '<', '/script>'].join('')
   const answer = page(
     200,
     'One moment',
     html`<h1>One moment</h1>
 <p class="soft">This provider reads what stands behind the # of its address. Nothing happens here without a script.</p>
-${{ markup: script }}`,
+${{ markup: forwardingScript }}`,
   )
   return {
     ...answer,

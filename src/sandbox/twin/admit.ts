@@ -3,10 +3,10 @@ import { bodyParams, requestNames } from './canonical.ts'
 import { basicOf } from './client-proof.ts'
 import { capture, type Demand, flawsOf } from './demand.ts'
 import { type Fields, fieldsOf, isFields, scalarText } from './fields.ts'
-import { fill } from './fill.ts'
-import { usedNames } from './issue.ts'
+import { fill, fillFirst, usedNames } from './fill.ts'
 import { paramDemands } from './params.ts'
 import type { Trial } from './place.ts'
+import { sessionCookies } from './session-cookies.ts'
 import { signatureFlaw, sigV4Wish } from './sigv4.ts'
 import { type Admission, type Call, headerOf, type Stage, type TwinMode } from './stage.ts'
 
@@ -31,9 +31,8 @@ interface Carried extends Demand {
   readonly name: string
 }
 
-/** Whether a text speaks of the credential, rather than of the connection or the request. */
-const isCredential = (text: string): boolean =>
-  usedNames(text).some((name) => !/^(connectionConfig\.|random$|now\b)/.test(name))
+/** Whether a text speaks of the credential or of what is signed with it, rather than of the connection. */
+const isCredential = (text: string): boolean => usedNames(text).some((name) => !name.startsWith('connectionConfig.'))
 
 /** Everything that the template wants in a call to the API. */
 function carriedBy(stage: Stage, call: Call, trial: Trial | undefined): readonly Carried[] {
@@ -43,7 +42,7 @@ function carriedBy(stage: Stage, call: Call, trial: Trial | undefined): readonly
   const headers = Object.fromEntries([...lower(fieldsOf(proxy['headers'])), ...lower(trial?.headers ?? {})])
   const inHeaders = Object.entries(headers).flatMap(([name, value]): readonly Carried[] => {
     const text = scalarText(value)
-    if (text === undefined || isLeftToCaller(name, text, call)) return []
+    if (text === undefined || isLeftToCaller(stage, name, text, call)) return []
     const actual = headerOf(call, name)
     return [{ place: 'header', name, what: `the header ${name}`, text, actual, hasAlternatives: true }]
   })
@@ -57,11 +56,15 @@ function carriedBy(stage: Stage, call: Call, trial: Trial | undefined): readonly
   return [...inHeaders, ...inQuery]
 }
 
-/** What a caller may word in its own way, as long as it is there; a content type needs a body. */
-function isLeftToCaller(name: string, text: string, call: Call): boolean {
-  if (!negotiated.has(name) || text.includes('${')) return false
-  const actual = headerOf(call, name)
-  return actual !== undefined || (name === 'content-type' && call.body === '')
+/**
+ * What a caller may word in its own way, as long as it is there; a content type needs a body. One that takes a value that
+ * nobody is asked for may come from the caller's own library.
+ */
+function isLeftToCaller(stage: Stage, name: string, text: string, call: Call): boolean {
+  if (!negotiated.has(name)) return false
+  const roots = { ...stage.part.variants[1], ...requestNames(call) }
+  if (text.includes('${')) return !isCredential(text) && fillFirst(text, { roots, time: 0 }).missing.length > 0
+  return headerOf(call, name) !== undefined || (name === 'content-type' && call.body === '')
 }
 
 const sendsBody = (call: Call): boolean => /^(POST|PUT|PATCH|DELETE)$/.test(call.method)
@@ -88,9 +91,10 @@ function tokenIn(carried: readonly Carried[], stage: Stage, call: Call): string 
 }
 
 /** The mappings with the token in every place where a template looks for it. */
-function withToken(roots: Fields, token: string | undefined, cookie: string | undefined): Fields {
+function withToken(roots: Fields, token: string | undefined): Fields {
   if (token === undefined) return roots
-  const credentials = { ...fieldsOf(roots['credentials']), token, access_token: token, _cookies: cookie }
+  const cookies = sessionCookies(token).join('; ')
+  const credentials = { ...fieldsOf(roots['credentials']), token, access_token: token, _cookies: cookies }
   return { ...roots, accessToken: token, token, credentials }
 }
 
@@ -105,9 +109,7 @@ export function admitCall(stage: Stage, mode: TwinMode, call: Call, trial?: Tria
   if (mode.checkToken && token === undefined) return { flaw: noToken(carried) }
   const admission = token === undefined ? { family: 'key' } : mode.checkToken?.(stage, token, call)
   if (admission === undefined || 'flaw' in admission) return admission ?? { flaw: 'there is no token' }
-  const variants = stage.part.variants.map((roots) =>
-    withToken({ ...roots, ...requestNames(call) }, token, headerOf(call, 'cookie')),
-  )
+  const variants = stage.part.variants.map((roots) => withToken({ ...roots, ...requestNames(call) }, token))
   const body = bodyDemands(stage, call)
   const demands = [...carried, ...body.demands]
   const now = stage.provider.now()
@@ -139,9 +141,10 @@ function defaultFlaw(
   token: string | undefined,
 ): string | undefined {
   const [roots] = stage.part.variants
-  const scope = { roots: withToken(roots, token, ''), time: 0, random: '' }
+  const scope = { roots: withToken(roots, token), time: 0, random: '' }
   const own = carried.find(({ place, name }) => place === 'header' && name === 'authorization')
-  const isSpelledOut = own !== undefined && (own.text.includes('${now') || fill(own.text, scope).missing.length === 0)
+  const isComputed = /\$\{(?:now\b|awsSigV4\()/.test(own?.text ?? '')
+  const isSpelledOut = own !== undefined && (isComputed || fill(own.text, scope).missing.length === 0)
   if (isSpelledOut || mode.carrier === undefined) return undefined
   const inBody = fieldsOf(fieldsOf(stage.part.template['proxy'])['body'])
   const elsewhere = carried.some(({ text }) => isCredential(text)) || usedNames(inBody).length > 0

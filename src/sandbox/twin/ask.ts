@@ -1,7 +1,7 @@
 import { redirectUriFlaw } from '../authorize.ts'
 import { type Demand, flawsOf } from './demand.ts'
 import { fieldsOf, scalarText, textOf, textsOf } from './fields.ts'
-import { fillUrl } from './fill.ts'
+import { endpointUrl } from './issuer.ts'
 import { paramDemands } from './params.ts'
 import type { Stage } from './stage.ts'
 
@@ -38,11 +38,7 @@ function pairsOf(query: string): readonly Pair[] {
 }
 
 /** Where the browser is sent to ask. */
-export function authorizationUrl(stage: Stage): URL | undefined {
-  const { template, variants } = stage.part
-  const url = textOf(template['authorization_url'])
-  return url === undefined ? undefined : fillUrl(url, { roots: variants[0], time: 0 })
-}
+export const authorizationUrl = (stage: Stage): URL | undefined => endpointUrl(stage, 'authorization_url')
 
 /**
  * What the template's replacements make of the parameters' names: a URL is written as a client would, replaced in, and

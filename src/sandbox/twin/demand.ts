@@ -1,6 +1,5 @@
 import type { Fields } from './fields.ts'
-import { fill, fillFirst, helperCall, pieces, type Scope } from './fill.ts'
-import { usedNames } from './issue.ts'
+import { fill, fillFirst, helperCall, pieces, type Scope, usedNames } from './fill.ts'
 
 /** A text of the template and what a client made of it. */
 export interface Demand {

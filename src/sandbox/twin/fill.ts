@@ -1,5 +1,5 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { atPath, type Fields } from './fields.ts'
+import { atPath, type Fields, textsWithin } from './fields.ts'
 import { formatMoment, movedMoment } from './moment.ts'
 
 /** What placeholders stand for. */
@@ -57,6 +57,17 @@ const helper = /^(base64|sha256Hex|sha256Base64|hmacSha1Hex|ed25519Sign|fingerpr
 export function helperCall(expression: string): { readonly name: string; readonly inner: string } | undefined {
   const [, name, inner] = helper.exec(expression.trim()) ?? []
   return name === undefined || inner === undefined ? undefined : { name, inner }
+}
+
+/** Every placeholder in a value, those inside helpers included. */
+export function usedNames(value: unknown): readonly string[] {
+  return textsWithin(value).flatMap((text) =>
+    pieces(text).flatMap((piece) => {
+      if ('literal' in piece) return []
+      const call = helperCall(piece.expression)
+      return call === undefined ? [piece.expression.trim()] : usedNames(call.inner)
+    }),
+  )
 }
 
 /** Fills every placeholder; one without a value stays as it is and is named in `missing`. */

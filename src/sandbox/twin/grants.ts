@@ -37,6 +37,8 @@ export function grantTokens(
     readonly at: 'token' | 'refresh'
     readonly isRenewable: boolean
     readonly word: Wording
+    /** Seconds that access tokens live; an hour by default. */
+    readonly lifetime?: number | undefined
     readonly done?: (fault: Mischief | undefined) => Answer | undefined
   },
 ): Answer {
@@ -45,7 +47,7 @@ export function grantTokens(
   const refusal = options.done?.(fault)
   if (refusal !== undefined) return refusal
   const isRenewable = options.isRenewable && fault?.keepsRefreshToken !== true
-  const lifetime = faultNamed(grant.fault)?.lifetime
+  const lifetime = faultNamed(grant.fault)?.lifetime ?? options.lifetime
   const tokens = issueTokens(stage.provider, grant, { lifetime, renewable: isRenewable })
   return reworded(fault, tokens, options.word)
 }
@@ -60,7 +62,7 @@ function reworded(fault: Mischief | undefined, tokens: Fields, word: Wording): A
 }
 
 /** The refresh grant (RFC 6749 §6) with rotation and reuse detection (RFC 9700 §4.14.2). */
-export function renewGrant(stage: Stage, token: string, word: Wording): Answer {
+export function renewGrant(stage: Stage, token: string, word: Wording, lifetime?: number): Answer {
   const { provider } = stage
   const claims = tokenOf(stage, 'refresh', token)
   if (!claims) return refused(['this refresh token is unknown, expired or revoked'], 'invalid_grant')
@@ -72,6 +74,7 @@ export function renewGrant(stage: Stage, token: string, word: Wording): Answer {
       at: 'refresh',
       isRenewable: true,
       word,
+      lifetime,
       done: (due) => {
         if (due?.keepsRefreshToken || provider.ledger.claim(`used:${claims.id}`)) return undefined
         endFamily(provider, family)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Fields, fieldsOf, scalarText, textOf, textsOf, textsWithin } from './fields.ts'
-import { alternatives, fillFirst, helperCall, pieces } from './fill.ts'
+import { alternatives, fillFirst, usedNames } from './fill.ts'
 import { keyMaterialOf, keyText, writtenPem } from './keys.ts'
 import { diceOf, textsMatching } from './pattern.ts'
 import { brokenRule, type Prompt, promptOf, promptsOf } from './prompts.ts'
@@ -23,6 +23,7 @@ export interface Wish {
   readonly template: Fields
   readonly answers: Readonly<Record<string, string>>
   readonly clientId?: string | undefined
+  /** Empty: a public client. */
   readonly clientSecret?: string | undefined
   readonly home?: string | undefined
 }
@@ -86,7 +87,8 @@ function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, stri
   const isKeyed = wish.template['token_request_auth_method'] === 'private_key_jwt'
   return {
     clientId: wish.clientId ?? params['client_id'] ?? `${wish.name}-client`,
-    clientSecret: isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`),
+    clientSecret:
+      (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`)) || undefined,
   }
 }
 
@@ -118,6 +120,8 @@ function* candidates(prompt: Prompt, wish: Wish, role: Role): Generator<string> 
   if (example !== undefined && !isMasked(example)) yield example
   if (defaultValue !== undefined) yield defaultValue
   yield* choices
+  if (/^aws_?access_?key_?id$/i.test(prompt.key))
+    yield `AKIA${hash(wish.name).toString('hex').toUpperCase().slice(0, 16)}`
   if (prompt.key === 'role_arn') yield 'arn:aws:iam::123456789012:role/TwinRole'
   const word = wordFor(wish.name, prompt.key)
   const host = hostFor(wish.name, prompt.key)
@@ -198,7 +202,7 @@ function isUnanswered(template: Fields, key: string): boolean {
   return promptsOf(template).some((prompt) => prompt.key === key && !prompt.isAutomated)
 }
 
-function broughtValue(key: string, name: string, role: Role): string {
+export function broughtValue(key: string, name: string, role: Role): string {
   if (role === 'url' || (role === 'elsewhere' && /ur[li]$/i.test(key))) return `https://${hostFor(name, key)}`
   if (role === 'host') return hostFor(name, key)
   // Looks like what it is called, and is signed by nobody.
@@ -207,17 +211,6 @@ function broughtValue(key: string, name: string, role: Role): string {
     return `${half({ alg: 'HS256', typ: 'JWT' })}.${half({ sub: 'robin' })}.${hash(name).toString('base64url')}`
   }
   return wordFor(name, key)
-}
-
-/** Every placeholder of the template, those inside helpers included. */
-export function usedNames(value: unknown): readonly string[] {
-  return textsWithin(value).flatMap((text) =>
-    pieces(text).flatMap((piece) => {
-      if ('literal' in piece) return []
-      const call = helperCall(piece.expression)
-      return call === undefined ? [piece.expression.trim()] : usedNames(call.inner)
-    }),
-  )
 }
 
 /** The mappings that the template's placeholders look into. */

@@ -5,7 +5,7 @@ import { faultNamed } from '../faults.ts'
 import { keepKey } from '../home.ts'
 import { openLedger } from '../ledger.ts'
 import { openServer, type Sandbox, type SandboxRequest } from '../server.ts'
-import { accents, unplayable } from './accents/index.ts'
+import { accentOf, unplayable } from './accents/index.ts'
 import { originalUrl, twinAddress } from './address.ts'
 import { admitCall } from './admit.ts'
 import { answerApi } from './api.ts'
@@ -27,6 +27,7 @@ export interface TwinOptions {
   /** By the key of the question: what the person chose. The rest is issued here. */
   readonly answers?: Readonly<Record<string, string>> | undefined
   readonly clientId?: string | undefined
+  /** Empty: a public client, which has none. */
   readonly clientSecret?: string | undefined
   /** What the client asks for, where that is to be held to. */
   readonly scopes?: readonly string[] | undefined
@@ -61,8 +62,8 @@ const mostRequests = 1000
 
 function modeFor(options: TwinOptions): TwinMode {
   const { name, template, names = [name] } = options
-  const accent = names.map((one) => (Object.hasOwn(accents, one) ? accents[one] : undefined)).find(Boolean)
-  if (accent) return accent
+  const own = accentOf(names)?.mode
+  if (own) return own
   const untold = unplayable(names)
   if (untold !== undefined) {
     throw unsupported(`There is no twin of ${untold} yet: its template does not tell how it issues tokens.`)
@@ -76,8 +77,9 @@ function modeFor(options: TwinOptions): TwinMode {
 }
 
 function partOf(options: TwinOptions): Part {
-  const { name, template, answers = {}, clientId, clientSecret, home, scopes } = options
-  const issued = issue({ name, template, answers, clientId, clientSecret, home })
+  const { name, names = [name], answers = {}, clientId, clientSecret, home, scopes } = options
+  const issued = issue({ name, template: options.template, answers, clientId, clientSecret, home })
+  const template = accentOf(names)?.retold?.(options.template, issued) ?? options.template
   return {
     name,
     title: textOf(template['display_name']) ?? name,

@@ -12,7 +12,7 @@ export function rerun(
   stage: Stage,
   scopes: readonly string[],
   word: Wording,
-  options: { readonly isRenewable?: boolean } = {},
+  options: { readonly isRenewable?: boolean; readonly lifetime?: number | undefined } = {},
 ): Answer {
   const { teased } = stage.provider
   // One family for all, so that a fault that teases once does so once.
@@ -21,6 +21,7 @@ export function rerun(
     at: teased.has(issuedMark(stage)) ? 'refresh' : 'token',
     isRenewable: options.isRenewable ?? false,
     word,
+    lifetime: options.lifetime,
     done: () => {
       teased.add(issuedMark(stage))
       return undefined

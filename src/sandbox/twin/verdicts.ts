@@ -35,6 +35,9 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
     yes: { healthy: true, is_logged_in: true },
     no: json(200, { healthy: true, is_logged_in: false }),
   },
+  appleCalendarCredentialsVerification: {
+    welcome: xml(207, '<multistatus xmlns="DAV:"><response><href>/</href></response></multistatus>'),
+  },
   azureDevopsCredentialsVerification: { no: signIn },
   bitdefenderCredentialsVerification: { yes: { jsonrpc: '2.0', id: null, result: {} } },
   cdwCredentialsVerification: { welcome: json(400, { message: 'The request lacks what it is to be about.' }) },

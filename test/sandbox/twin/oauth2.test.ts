@@ -280,3 +280,49 @@ test('carries a fault that the authorization request chose to the token, the ref
   expect((await send(twin, 'https://shop.acme.example/api/x', { headers })).status).toBe(401)
   expect((await send(twin, 'https://shop.acme.example/api/x', { headers })).status).toBe(200)
 })
+
+test('tells by its metadata where things are, where the template names its issuer alone', async () => {
+  const issuer = 'https://id.acme.example/tenant'
+  const twin = await openForTest({ template: { auth_mode: 'OAUTH2', issuer } })
+  for (const url of [
+    `${issuer}/.well-known/openid-configuration`,
+    'https://id.acme.example/.well-known/oauth-authorization-server/tenant',
+  ]) {
+    const { json } = await send(twin, url)
+    expect(json).toMatchObject({
+      issuer,
+      token_endpoint: `${issuer}/token`,
+      code_challenge_methods_supported: ['S256'],
+    })
+  }
+  const back = await comeBack(twin, (query) => `${issuer}/authorize?${query}`)
+  expect((await sendForm(twin, `${issuer}/token`, exchanging(twin, back))).status).toBe(200)
+})
+
+test('revokes, introspects and names its user where the template says', async () => {
+  const at = (path: string): string => `https://shop.acme.example/${path}`
+  const urls = { revocation_url: at('revoke'), introspection_url: at('introspect'), userinfo_url: at('me') }
+  const twin = await openForTest({ template: { ...template, ...urls } })
+  const { json: tokens } = await sendForm(twin, tokenUrl, {
+    ...exchanging(twin, await comeBack(twin, authorizeAt, audience)),
+    ...more,
+  })
+  const client = { client_id: twin.issued.clientId ?? '', client_secret: twin.issued.clientSecret ?? '' }
+  const ask = (path: string, token: string) => sendForm(twin, at(path), { token, ...client })
+  const me = () => send(twin, at('me'), { headers: { authorization: `Bearer ${tokens.access_token}` } })
+  expect((await ask('introspect', tokens.access_token)).json).toMatchObject({ active: true, scope: 'read write' })
+  expect((await me()).json).toMatchObject({ sub: 'robin' })
+  expect((await sendForm(twin, at('revoke'), { token: tokens.refresh_token })).status).toBe(401)
+  expect((await ask('revoke', tokens.refresh_token)).status).toBe(200)
+  expect((await ask('introspect', tokens.access_token)).json).toEqual({ active: false })
+  expect((await me()).status).toBe(401)
+})
+
+test('takes a public client by its id and its verifier, and no secret from it', async () => {
+  const twin = await openForTest({ template, clientSecret: '' })
+  expect(twin.issued.clientSecret).toBeUndefined()
+  const fields: Fields = { ...exchanging(twin, await comeBack(twin, authorizeAt, audience)), ...more }
+  const { client_secret: _, ...bare } = fields
+  expect((await sendForm(twin, tokenUrl, { ...bare, client_secret: 'x' })).json.error_description).toContain('has none')
+  expect((await sendForm(twin, tokenUrl, bare as Fields)).status).toBe(200)
+})

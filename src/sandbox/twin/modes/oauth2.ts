@@ -2,28 +2,14 @@ import { type Answer, json } from '../../answer.ts'
 import { endFamily, isExpired } from '../../provider.ts'
 import { verifierFlaw } from '../../token.ts'
 import { authorizationUrl } from '../ask.ts'
-import { type ProofStyle, proofFlaw, unproven } from '../client-proof.ts'
 import { askConsent } from '../consent.ts'
 import { flawsOf } from '../demand.ts'
 import { type Fields, fieldsOf, scalarText, textOf } from '../fields.ts'
-import { fillUrl } from '../fill.ts'
 import { bearerAnswer, checkSealed, grantTokens, refused, renewGrant, tokenOf, type Wording } from '../grants.ts'
-import { paramDemands, readParams } from '../params.ts'
+import { endpointUrl, issuerEndpoints, urlOf } from '../issuer.ts'
+import { paramDemands } from '../params.ts'
 import type { Call, Endpoint, Stage, TwinMode } from '../stage.ts'
-
-function proofStyle(template: Fields): ProofStyle {
-  if (template['authorization_method'] === 'header') return 'header'
-  return template['token_request_auth_method'] === 'basic' ? 'both' : 'body'
-}
-
-/** Reads the request and proves the client, or refuses; then lets `answer` do the rest. */
-function withClient(stage: Stage, call: Call, answer: (params: Fields) => Answer): Answer {
-  const { template } = stage.part
-  const read = readParams(call, template['body_format'] === 'json' ? 'json' : 'form')
-  if ('flaw' in read) return refused([read.flaw])
-  const flaw = proofFlaw(stage, call, read.params, proofStyle(template))
-  return flaw === undefined ? answer(read.params) : unproven(call, flaw)
-}
+import { withClient } from '../with-client.ts'
 
 /** What is wrong with the template's own parameters; the grant type is judged elsewhere. */
 function ownFlaws(stage: Stage, expected: Fields, sent: Fields): readonly string[] {
@@ -99,7 +85,8 @@ function answerGrant(
   call: Call,
   grants: Readonly<Record<string, (stage: Stage, params: Fields) => Answer>>,
 ): Answer {
-  return withClient(stage, call, (params) => {
+  const format = stage.part.template['body_format'] === 'json' ? 'json' : 'form'
+  return withClient(stage, call, format, (params) => {
     const grant = scalarText(params['grant_type'])
     if (!grant) return refused(['there is no grant_type'])
     const answer = Object.hasOwn(grants, grant) ? grants[grant] : undefined
@@ -109,45 +96,19 @@ function answerGrant(
 }
 
 function endpoints(stage: Stage): readonly Endpoint[] {
-  const { template, variants } = stage.part
-  const urlOf = (field: string): URL | undefined =>
-    fillUrl(textOf(template[field]) ?? '', { roots: variants[0], time: 0 })
   const asking = authorizationUrl(stage)
-  const token = urlOf('token_url')
-  const renewing = urlOf('refresh_url')
+  const token = endpointUrl(stage, 'token_url')
+  const renewing = urlOf(stage, 'refresh_url')
   const grants = { authorization_code: exchangeCode, ...(renewing === undefined && { refresh_token: refresh }) }
+  const at = (what: string, url: URL | undefined, method: string, answer: (call: Call) => Answer) =>
+    url === undefined ? [] : [{ what, url, methods: [method], answer }]
+  // What a template's own query says is dropped by everybody: the parameters take its place.
+  const page = asking && new URL(asking.origin + asking.pathname)
   return [
-    ...(asking === undefined
-      ? []
-      : [
-          {
-            what: 'the authorization endpoint',
-            // What a template's own query says is dropped by everybody: the parameters take its place.
-            url: new URL(asking.origin + asking.pathname),
-            methods: ['GET'],
-            answer: (call: Call) => askConsent(stage, call),
-          },
-        ]),
-    ...(token === undefined
-      ? []
-      : [
-          {
-            what: 'the token endpoint',
-            url: token,
-            methods: ['POST'],
-            answer: (call: Call) => answerGrant(stage, call, grants),
-          },
-        ]),
-    ...(renewing === undefined
-      ? []
-      : [
-          {
-            what: 'the refresh endpoint',
-            url: renewing,
-            methods: ['POST'],
-            answer: (call: Call) => answerGrant(stage, call, { refresh_token: refresh }),
-          },
-        ]),
+    ...at('the authorization endpoint', page, 'GET', (call) => askConsent(stage, call)),
+    ...at('the token endpoint', token, 'POST', (call) => answerGrant(stage, call, grants)),
+    ...at('the refresh endpoint', renewing, 'POST', (call) => answerGrant(stage, call, { refresh_token: refresh })),
+    ...issuerEndpoints(stage),
   ]
 }
 
