@@ -24,6 +24,7 @@ export interface Dressed {
   readonly url: string
   readonly headers: readonly Header[]
   readonly body?: Outgoing['body']
+  readonly certificate?: Outgoing['certificate']
 }
 
 /**
@@ -51,11 +52,13 @@ export function dress(connection: Connection, mode: Mode, bare: Bare, moment: Mo
   const carried = isCarried ? [] : mode.carry(connection, unsigned, moment)
   const names = new Set([...own, ...before.map(([name]) => name.toLowerCase())])
   const standard = standardHeaders.filter(([name]) => !names.has(name))
+  const certificate = mode.certificate?.(connection)
   return {
     method: bare.method,
     url,
     headers: [...carried.filter(isFree), ...standard, ...before],
     ...(said.body === undefined ? {} : { body: said.body }),
+    ...(certificate === undefined ? {} : { certificate }),
   }
 }
 

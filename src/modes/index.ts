@@ -1,5 +1,5 @@
 import { TemplateError } from '../model/errors.ts'
-import type { Prompt } from '../model/provider.ts'
+import type { Prompt, Prompts, Template } from '../model/provider.ts'
 import type { Mode, Traits } from './mode.ts'
 
 interface Registered extends Traits {
@@ -11,6 +11,19 @@ const plain = (title: string): Prompt => ({ type: 'string', title })
 const username: Prompt = { ...plain('Username'), optional: true }
 const password: Prompt = { ...secret('Password'), optional: true }
 
+const hiddenSecret = (title: string): Prompt => ({ ...secret(title), hidden: true, optional: true })
+
+/** A key or a certificate is asked for where the template wants one, and may be given where it does not. */
+function clientKeyAsks(template: Template): Prompts {
+  const wantsCertificate = template['require_client_certificate'] === true
+  const wantsKey = wantsCertificate || template.token_request_auth_method === 'private_key_jwt'
+  const ask = (wants: boolean): typeof secret => (wants ? secret : hiddenSecret)
+  return {
+    client_certificate: ask(wantsCertificate)('Client certificate (PEM)'),
+    client_private_key: ask(wantsKey)('Client private key (PEM or JWK)'),
+  }
+}
+
 /** One entry per mode. */
 const modes: Readonly<Record<string, Registered>> = {
   OAUTH2: {
@@ -18,6 +31,13 @@ const modes: Readonly<Record<string, Registered>> = {
     opensBrowser: true,
     client: 'maybe public',
     endpoints: ['authorization', 'token'],
+  },
+  OAUTH2_CC: {
+    load: () => import('./client-credentials.ts'),
+    client: 'confidential',
+    authentications: ['post', 'basic', 'basic-raw', 'basic+post', 'custom', 'private_key_jwt'],
+    endpoints: ['token'],
+    asks: clientKeyAsks,
   },
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },

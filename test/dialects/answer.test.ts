@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { at, instantOf, normalise } from '../../src/dialects/answer.ts'
+import { at, normalise } from '../../src/dialects/answer.ts'
+import { instantOf } from '../../src/dialects/lifetime.ts'
 import type { TokenAnswer } from '../../src/model/dialect.ts'
 
 interface Heard extends TokenAnswer {

@@ -87,6 +87,8 @@ const authenticationWords = {
   basic: 'client secret as Basic, form-encoded',
   'basic-raw': 'client secret as Basic, not encoded',
   'basic+post': 'client secret as Basic and in the body',
+  custom: 'client id and secret in the body, as username and password',
+  private_key_jwt: 'an assertion signed with the private key',
   none: 'no client secret',
 } as const
 
