@@ -69,7 +69,7 @@ it('shows the certificate at the token endpoint and on calls, and no secret on t
   expect(called).toMatchObject({ status: 0 })
   expect(visits).toEqual(['our client POST /token', 'our client GET /api/accounts'])
   const [flow] = (JSON.parse((await run(['logs', '--json'], ours)).stdout) as { id: string }[]).slice(-1)
-  const logs = await run(['logs', flow?.id ?? '', '--json'], ours)
+  const logs = await run(['logs', 'show', flow?.id ?? '', '--json'], ours)
   const said = `${connected.stdout}${connected.stderr}${called.stderr}${logs.stdout}`
   const line = ours.key.split('\n')[1] ?? ''
   expect(logs.stdout).toContain('/token')
