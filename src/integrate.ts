@@ -256,6 +256,7 @@ const usualAuthentications: readonly ClientAuthentication[] = ['post', 'basic', 
 export function templateAuthentication(template: Template): ClientAuthentication {
   const method = template.token_request_auth_method
   const known = traitsOf(template.auth_mode).authentications ?? usualAuthentications
+  if (known.includes('signature')) return 'signature'
   if ((method === 'custom' || method === 'private_key_jwt') && known.includes(method)) return method
   if (template.authorization_method === 'header') return 'basic'
   return method === 'basic' ? 'basic-raw' : 'post'

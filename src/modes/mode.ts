@@ -80,6 +80,16 @@ export interface Mode {
     attempt: Attempt,
     keep: (obtained: Obtained) => Promise<void>,
   ) => Promise<void>
+  /**
+   * Where `obtain` would send somebody to a browser: the work up to the first request, with nobody sent anywhere. `show`
+   * is told the URL that the browser would be sent to, where it is known that early.
+   */
+  readonly rehearse?: (
+    world: World,
+    integration: Integration,
+    attempt: Attempt,
+    show: (url: URL) => void,
+  ) => Promise<void>
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>
   /**

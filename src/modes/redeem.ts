@@ -111,7 +111,8 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
   }
 }
 
-function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
+/** The parameters of a callback for an event: what is no public word is masked. */
+export function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
   return Object.fromEntries(
     [...params].map(([name, value]) => [
       world.secrets.scrub(name),

@@ -58,6 +58,7 @@ export function authenticationInWords(party: Pick<Party, 'clientId' | 'authentic
     'basic-raw': 'client secret in a Basic header, not encoded (basic-raw)',
     'basic+post': 'client secret in a Basic header and in the body',
     custom: 'client id and secret in the body, as username and password',
+    signature: 'each request signed with the client secret',
     private_key_jwt: 'an assertion signed with the private key (private_key_jwt)',
     none: 'no client secret (a public client)',
   }
@@ -120,7 +121,14 @@ function clientHint(party: Party): string {
     const other = party.authentication === 'basic' ? 'basic-raw' : 'basic'
     return `The client id or secret is wrong${host}; or the encoding is: they have characters that servers decode differently. Try --client-auth post or --client-auth ${other}.`
   }
-  const others = { post: 'basic', 'basic-raw': 'basic+post', basic: 'post', 'basic+post': 'post', custom: 'post' }
+  const others = {
+    post: 'basic',
+    'basic-raw': 'basic+post',
+    basic: 'post',
+    'basic+post': 'post',
+    custom: 'post',
+    signature: 'signature',
+  }
   const other = others[party.authentication]
   return `The client id or secret is wrong${host}. If both are right, the provider may want the secret elsewhere: --client-auth ${other}.${registerAt(party)}`
 }
