@@ -54,6 +54,21 @@ const modes: Readonly<Record<string, Registered>> = {
     asks: { token_id: secret('Token ID'), token_secret: secret('Token secret') },
     isUnproved: true,
   },
+  SIGNATURE: {
+    load: () => import('./signature.ts'),
+    asks: { username: plain('Username'), password: secret('Password') },
+    isUnproved: true,
+  },
+  BILL: {
+    load: () => import('./bill.ts'),
+    endpoints: ['token'],
+    asks: {
+      username: plain('Username'),
+      password: secret('Password'),
+      organization_id: plain('Organization ID'),
+      dev_key: secret('Developer key'),
+    },
+  },
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },
   NONE: { load: () => import('./none.ts') },

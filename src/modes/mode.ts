@@ -62,8 +62,8 @@ export interface Unsigned {
   readonly method: string
   readonly url: string
   readonly headers: readonly Header[]
-  /** Undefined where there is none, or it is streamed and cannot be looked at. */
-  readonly body?: string | undefined
+  /** Undefined where there is none, or it is streamed and cannot be looked at. Bytes are no text in UTF-8. */
+  readonly body?: string | Uint8Array | undefined
 }
 
 /** The instant, and random bytes, for signatures. */

@@ -31,7 +31,7 @@ export function oauth1Header(request: Unsigned, { now, random }: Moment, signer:
     ...rest,
     method: request.method,
     url: request.url,
-    ...(isForm && request.body !== undefined ? { form: request.body } : {}),
+    ...(isForm && typeof request.body === 'string' ? { form: request.body } : {}),
     consumerSecret: signatureMethod === 'RSA-SHA1' ? privateKey(consumerSecret) : consumerSecret,
     signatureMethod,
     timestamp: Math.floor(now.getTime() / 1000),
