@@ -69,6 +69,13 @@ const modes: Readonly<Record<string, Registered>> = {
       dev_key: secret('Developer key'),
     },
   },
+  AWS_SIGV4: {
+    load: () => import('./aws-sigv4.ts'),
+    asks: {
+      role_arn: plain('IAM role ARN'),
+      external_id: { ...plain('External ID'), optional: true, description: 'Enter for a new one' },
+    },
+  },
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },
   NONE: { load: () => import('./none.ts') },
