@@ -49,7 +49,8 @@ export function clientPrompts({ credentials = {}, auth_mode: mode }: Template): 
 
 function credentialPrompts(template: Template): Prompts {
   const { asks = {} } = traitsOf(template.auth_mode)
-  return { ...asks, ...template.credentials }
+  const own = typeof asks === 'function' ? asks(template) : asks
+  return { ...own, ...template.credentials }
 }
 
 function withoutClient(template: Template): Template {

@@ -167,7 +167,7 @@ function warn(connection: Connection, tell: Tell): void {
     const message = `${title} granted ${scopes.granted.join(', ') || 'no scope'}; you asked for ${scopes.requested.join(', ')}`
     tell({ type: 'warning', code: 'SCOPES_MISSING', message, hint: `missing: ${missing.join(', ')}` })
   }
-  if (credential.accessToken === undefined) return
+  if (credential.accessToken === undefined || traitsOf(connection.mode).isLasting === true) return
   if (!isRenewable(connection)) {
     const message = `${title} sent no refresh token: when this one expires you connect again`
     tell({
@@ -177,7 +177,7 @@ function warn(connection: Connection, tell: Tell): void {
       hint: 'Some providers want a scope for it (offline_access) or a parameter (access_type=offline).',
     })
   }
-  if (credential.expiresAt === undefined) {
+  if (credential.expiresAt === undefined && snapshot.template['token_expires_in_ms'] !== 0) {
     const how = saysLifetime(credential.raw) ? 'said in words not understood' : 'did not say'
     const message = `${title} ${how} when the token expires: it is never renewed by itself`
     tell({ type: 'warning', code: 'NO_EXPIRY', message })

@@ -89,7 +89,7 @@ function laterGaps(template: Template): readonly Gap[] {
   }
   if (template['pre_connection_deletion_script'] !== undefined)
     gaps.push({ says: 'Deleting the connection does not tell the provider', weight: 'shows' })
-  if (template['require_client_certificate'] === true)
+  if (template['require_client_certificate'] === true && template.auth_mode !== 'OAUTH2_CC')
     gaps.push({ says: 'Calls want a client certificate, which cannot be given', weight: 'shows' })
   if (template['credentials_verification_script'] !== undefined)
     gaps.push({

@@ -17,7 +17,17 @@ const spellings: Readonly<Record<string, readonly string[]>> = {
     'lifetime',
     'ttl',
   ],
-  expires_at: ['expiresat', 'expireat', 'expiry', 'expirydate', 'expiration', 'expirationdate', 'accesstokenexpiresat'],
+  expires_at: [
+    'expiresat',
+    'expireson',
+    'expirationtime',
+    'expireat',
+    'expiry',
+    'expirydate',
+    'expiration',
+    'expirationdate',
+    'accesstokenexpiresat',
+  ],
   scope: ['scope', 'scopes'],
 }
 

@@ -1,9 +1,9 @@
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import type { Header, Tell } from '../model/event.ts'
-import type { Endpoints, Integration } from '../model/integration.ts'
-import type { Prompts } from '../model/provider.ts'
-import type { World } from '../model/world.ts'
+import type { ClientAuthentication, Endpoints, Integration } from '../model/integration.ts'
+import type { Prompts, Template } from '../model/provider.ts'
+import type { ClientCertificate, World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
 import type { Transmit } from '../wire/record.ts'
 
@@ -11,7 +11,7 @@ import type { Transmit } from '../wire/record.ts'
 export interface Speech {
   readonly authorize: (url: URL, setting: Setting) => URL
   readonly hear: (params: URLSearchParams, setting: Setting) => URLSearchParams
-  readonly line: (purpose: string, setting: Setting) => Line
+  readonly line: (purpose: string, setting: Setting, certificate?: ClientCertificate) => Line
   /** Without a dialect: metadata, keys, log-ins that are no OAuth. `secretsIn` finds secrets that no name gives away. */
   readonly transmit: (purpose: string, secretsIn?: (answer: { readonly text: string }) => readonly string[]) => Transmit
 }
@@ -46,9 +46,13 @@ export interface Traits {
   /** Whether there is a client that names itself: with a secret it must have, or without one if it likes. */
   readonly client?: 'confidential' | 'maybe public'
   /** The endpoints that it cannot do without. */
-  readonly endpoints?: readonly ('authorization' | 'token')[]
+  readonly endpoints?: readonly ('authorization' | 'request' | 'token')[]
+  /** How the client may prove itself, where that is more than the ways of an app with a secret. */
+  readonly authentications?: readonly ClientAuthentication[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
-  readonly asks?: Prompts
+  readonly asks?: Prompts | ((template: Template) => Prompts)
+  /** True where what it obtains stays good until somebody takes it back: nobody waits for its expiry. */
+  readonly isLasting?: true
   /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
   readonly isUnproved?: true
 }
@@ -58,8 +62,8 @@ export interface Unsigned {
   readonly method: string
   readonly url: string
   readonly headers: readonly Header[]
-  /** Undefined where there is none, or it is streamed and cannot be looked at. */
-  readonly body?: string | undefined
+  /** Undefined where there is none, or it is streamed and cannot be looked at. Bytes are no text in UTF-8. */
+  readonly body?: string | Uint8Array | undefined
 }
 
 /** The instant, and random bytes, for signatures. */
@@ -76,6 +80,16 @@ export interface Mode {
     attempt: Attempt,
     keep: (obtained: Obtained) => Promise<void>,
   ) => Promise<void>
+  /**
+   * Where `obtain` would send somebody to a browser: the work up to the first request, with nobody sent anywhere. `show`
+   * is told the URL that the browser would be sent to, where it is known that early.
+   */
+  readonly rehearse?: (
+    world: World,
+    integration: Integration,
+    attempt: Attempt,
+    show: (url: URL) => void,
+  ) => Promise<void>
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>
   /**
@@ -85,4 +99,6 @@ export interface Mode {
   readonly carry: (connection: Connection, request: Unsigned, moment: Moment) => readonly Header[]
   /** True where `carry` signs each request: then it does so whatever the template's words say. */
   readonly signs?: true
+  /** The certificate that calls show (RFC 8705), where the connection has one. */
+  readonly certificate?: (connection: Connection) => ClientCertificate | undefined
 }

@@ -1,7 +1,5 @@
-import { contextOf } from '../fill/flaw.ts'
-import { fillUrl } from '../fill/url.ts'
 import type { Credential } from '../model/connection.ts'
-import { AuthCliError, ProviderError } from '../model/errors.ts'
+import { ProviderError } from '../model/errors.ts'
 import type { Tell } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
@@ -10,6 +8,7 @@ import type { Metadata, Tokens } from '../wire/oauth.ts'
 import { type Party, refused } from '../wire/refusal.ts'
 import { assertSecure } from '../wire/secure.ts'
 import type { Homecoming } from './homecoming.ts'
+import { captured, lateEndpoint, memberAt } from './late.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { partyOf, type Request, settingOf, talkTo, tokenEndpoint } from './talk.ts'
 
@@ -73,27 +72,6 @@ export async function redeem(
   }
 }
 
-/** A URL that waited for what the callback or the token answer brings; without it the connection is good all the same. */
-function lateEndpoint(
-  { provider, allowHttp }: Integration,
-  field: string,
-  text: string | undefined,
-  answers: Readonly<Record<string, string>>,
-  tell: Tell,
-): string | undefined {
-  if (text === undefined) return undefined
-  try {
-    const context = contextOf(provider.name, provider.template)
-    const url = fillUrl(field, text, { ...answers, connectionConfig: answers }, context).replace(/\/+$/, '')
-    assertSecure(url, allowHttp, field)
-    return url
-  } catch (error) {
-    if (!(error instanceof AuthCliError)) throw error
-    tell({ type: 'warning', code: error.code, message: `${field} stays unknown: ${error.message}`, hint: error.hint })
-    return undefined
-  }
-}
-
 function denied(denial: Extract<Verdict, { kind: 'denial' }>, party: Party): ProviderError {
   const description = [denial.description, denial.message, denial.reason]
     .filter((text) => text !== undefined)
@@ -133,26 +111,8 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
   }
 }
 
-/** The members that a template lists, as text; an object or a list is no answer. */
-function captured(names: readonly string[] | undefined, read: (name: string) => unknown): Record<string, string> {
-  const found = (names ?? []).flatMap((name): [string, string][] => {
-    const value = read(name)
-    return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number'
-      ? [[name, String(value)]]
-      : []
-  })
-  return Object.fromEntries(found)
-}
-
-function memberAt(value: unknown, path: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  if (Object.hasOwn(value, path)) return (value as Record<string, unknown>)[path]
-  const [first = '', ...rest] = path.split('.')
-  if (rest.length === 0 || !Object.hasOwn(value, first)) return undefined
-  return memberAt((value as Record<string, unknown>)[first], rest.join('.'))
-}
-
-function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
+/** The parameters of a callback for an event: what is no public word is masked. */
+export function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
   return Object.fromEntries(
     [...params].map(([name, value]) => [
       world.secrets.scrub(name),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { at, instantOf, normalise } from '../../src/dialects/answer.ts'
+import { at, normalise } from '../../src/dialects/answer.ts'
+import { instantOf } from '../../src/dialects/lifetime.ts'
 import type { TokenAnswer } from '../../src/model/dialect.ts'
 
 interface Heard extends TokenAnswer {
@@ -60,7 +61,7 @@ describe('tokens in any shape, as RFC 6749 §5.1 wants them', () => {
       'for so many days, hours and minutes',
       [{ access_token: 'a', token_type: 'bearer', expires_at: '1:02:30' }],
       { expires_in: 95_400 },
-      ['"expires_at" instead of "expires_in"', '"expires_at" tells how long, in days, hours and minutes'],
+      ['"expires_at" tells how long, as days, hours and minutes'],
     ],
     [
       'in a data envelope',

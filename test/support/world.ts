@@ -34,9 +34,21 @@ export interface WorkshopTerms {
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Partial<World['clock']>
+  /** What opening the browser does; nobody has one unless told otherwise. */
+  readonly browse?: World['browse']
+  /** Lines that the person pastes. */
+  readonly pastes?: readonly string[]
+  readonly signal?: AbortSignal
 }
 
-export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopTerms = {}): Workshop {
+export function openWorkshop({
+  templates = {},
+  env = {},
+  clock = {},
+  browse,
+  pastes = [],
+  signal = new AbortController().signal,
+}: WorkshopTerms = {}): Workshop {
   const events: LogEvent[] = []
   const home = freshFolder()
   const nobody = (): never => {
@@ -48,14 +60,16 @@ export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopT
     settings: {},
     settingsFrom: {},
     emit: (event) => events.push(event),
-    signal: new AbortController().signal,
+    signal,
     ask: async (needs) => {
       throw new Error(`missing: ${needs.map(({ flag }) => flag).join(', ')}`)
     },
     confirm: nobody,
-    async *paste() {},
+    async *paste() {
+      yield* pastes
+    },
     show: () => {},
-    browse: nobody,
+    browse: browse ?? nobody,
   })
   const world: World = {
     ...real,

@@ -317,16 +317,19 @@ function withoutPort(params: Wishes['params']): Wishes['params'] {
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
   const { rehearse } = await import('../../rehearse.ts')
   const rehearsal = await rehearse(world, integration)
-  const { authorizationUrl, tokenRequest, verification, redirectUri } = rehearsal
+  const { authorizationUrl, temporaryRequest, tokenRequest, verification, redirectUri } = rehearsal
   const first = authorizationUrl === undefined ? 'The token would be had with:' : 'and the code exchanged with:'
   await print.value(rehearsal, (style) =>
     [
       ...(authorizationUrl === undefined ? [] : ['The browser would be sent to:', authorizationUrl, '']),
+      ...(temporaryRequest === undefined
+        ? []
+        : ['Before the browser, a request token would be had with:', ...requestLines(temporaryRequest, style), '']),
       ...(tokenRequest === undefined ? [] : [first, ...requestLines(tokenRequest, style), '']),
       ...(verification === undefined
         ? []
         : ['The credentials would be tried with:', ...requestLines(verification, style), '']),
-      ...((authorizationUrl ?? tokenRequest ?? verification)
+      ...((authorizationUrl ?? temporaryRequest ?? tokenRequest ?? verification)
         ? ['Nothing was opened, nothing was sent.']
         : ['Nothing would be opened or sent: what was given would be saved as it is.']
       ).map((line) => (redirectUri === undefined ? line : `${line} Redirect URL: ${redirectUri}`)),

@@ -31,6 +31,9 @@ const authentications: Readonly<Record<ClientAuthentication, string>> = {
   basic: 'secret in the Authorization header (client_secret_basic)',
   'basic-raw': 'secret in the Authorization header, not form-encoded (basic-raw)',
   'basic+post': 'secret in the header and in the body (basic+post)',
+  custom: 'id and secret in the body, as username and password (custom)',
+  signature: 'each request signed with its secret',
+  private_key_jwt: 'an assertion signed with its private key (private_key_jwt)',
   none: 'no secret: a public client (none)',
 }
 
