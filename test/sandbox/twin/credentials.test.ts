@@ -225,3 +225,14 @@ test('does not know a fault that there is not, nor play what no template tells',
   await expect(openForTest({ template: cc, name: 'mine', names: ['mine', 'slack'] })).rejects.toEqual(unsupported)
   await expect(openForTest({ template: {} })).rejects.toEqual(unsupported)
 })
+
+test('misbehaves at the API of a key too', async () => {
+  const template = {
+    auth_mode: 'API_KEY',
+    proxy: { base_url: 'https://api.acme.example', headers: { 'x-key': '${apiKey}' } },
+  }
+  const twin = await openForTest({ template, fault: 'api-401-once' })
+  const headers = { 'x-key': twin.issued.params['apiKey'] ?? '' }
+  expect((await send(twin, api, { headers })).status).toBe(401)
+  expect((await send(twin, api, { headers })).status).toBe(200)
+})
