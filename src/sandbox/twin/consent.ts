@@ -22,7 +22,7 @@ const patience = 600
 export const decisionPath = '/authorize/decision'
 
 /** The ways to go wrong that mean something for this provider. */
-export function faultsFor(stage: Stage): readonly Fault[] {
+function faultsFor(stage: Stage): readonly Fault[] {
   const hasIssuer = textOf(stage.part.template['issuer']) !== undefined
   // Without metadata nobody was promised an issuer; one that is another's is noticed where the template names it.
   return faults.filter(({ name }) => name !== 'missing-iss' && (name !== 'iss-mismatch' || hasIssuer))

@@ -192,7 +192,7 @@ export function unescapedPem(text: string): string {
 }
 
 /** `SHA256:` and the digest of the public half (SPKI DER) of a private key. */
-export function fingerprintOf(pem: string): string {
+function fingerprintOf(pem: string): string {
   const der = createPublicKey(createPrivateKey(unescapedPem(pem))).export({ type: 'spki', format: 'der' })
   return `SHA256:${createHash('sha256').update(der).digest('base64')}`
 }

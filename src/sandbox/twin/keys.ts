@@ -34,7 +34,7 @@ export function keyMaterialOf(template: Fields, prompt: Prompt): KeyMaterial | u
     // Of several values that make up a secret together, none is hexadecimal by itself.
     if (signature['protocol'] === 'HMAC') {
       const isWhole = pieces(String(token['signing_key'])).length === 1
-      return signature['hmac_secret_encoding'] === 'utf8' || prompt.pattern || !isWhole ? undefined : 'hex'
+      return signature['hmac_secret_encoding'] === 'utf8' || !isWhole ? undefined : 'hex'
     }
     return materialOf(textOf(fieldsOf(token['header'])['alg']) ?? (signature['protocol'] === 'EC' ? 'ES256' : 'RS256'))
   }
@@ -146,8 +146,15 @@ export function keyText(material: KeyMaterial, owner: string, home: string | und
   }
 }
 
-/** The ways in which people write a PEM text: with line ends, without the last one, with `\n` spelled out. */
-export function writtenPem(pem: string): readonly string[] {
-  const trimmed = pem.trim()
-  return [pem, trimmed, trimmed.replaceAll('\n', '\\n'), pem.replaceAll('\n', '\\n')]
+/** The ways in which people write a key: its older container too, without the last line end, with `\n` spelled out. */
+export function writtenPem(text: string): readonly string[] {
+  const all = text.includes('PRIVATE KEY') ? [text, ...olderContainer(text)] : [text]
+  return all.flatMap((pem) => [pem, pem.trim(), pem.trim().replaceAll('\n', '\\n'), pem.replaceAll('\n', '\\n')])
+}
+
+/** PKCS #1 for RSA, SEC 1 for a curve; other keys have none. */
+function olderContainer(pem: string): readonly string[] {
+  const key = createPrivateKey(pem)
+  const type = key.asymmetricKeyType === 'rsa' ? 'pkcs1' : key.asymmetricKeyType === 'ec' ? 'sec1' : undefined
+  return type === undefined ? [] : [String(key.export({ type, format: 'pem' }))]
 }

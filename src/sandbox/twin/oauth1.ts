@@ -34,7 +34,7 @@ function readHeader(call: Call): ReadonlyMap<string, string> | undefined {
 }
 
 /** The signature base string (§3.4.1). */
-export function baseString(call: Call, protocol: ReadonlyMap<string, string>): string {
+function baseString(call: Call, protocol: ReadonlyMap<string, string>): string {
   const own = [...protocol].filter(([name]) => name !== 'realm' && name !== 'oauth_signature')
   const isForm = mediaType(call) === 'application/x-www-form-urlencoded'
   const params = [...call.url.searchParams, ...own, ...(isForm ? new URLSearchParams(call.body) : [])]

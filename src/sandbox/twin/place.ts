@@ -32,7 +32,7 @@ function lackingQuery(url: URL, call: Call): readonly string[] {
   )
 }
 
-export const isAt = (url: URL, call: Call): boolean =>
+const isAt = (url: URL, call: Call): boolean =>
   url.origin === call.url.origin && isSamePath(url.pathname, call.url.pathname)
 
 /**

@@ -5,7 +5,7 @@ import { alternatives, pieces } from './fill.ts'
 export type Role = 'url' | 'host' | 'label' | 'elsewhere'
 
 /** Every text of a template that is a URL. */
-export function urlTexts(template: Fields): readonly string[] {
+function urlTexts(template: Fields): readonly string[] {
   const proxy = fieldsOf(template['proxy'])
   const verification = fieldsOf(proxy['verification'])
   return [

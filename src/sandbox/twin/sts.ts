@@ -18,7 +18,7 @@ const version = '2011-06-15'
 const namespace = `https://sts.amazonaws.com/doc/${version}/`
 
 /** The temporary keys that a session token stands for: whoever has sealed it can tell them again. */
-export function keysOf(stage: Stage, sessionToken: string): AwsKeys {
+function keysOf(stage: Stage, sessionToken: string): AwsKeys {
   const digest = createHash('sha256').update(sessionToken).digest('hex').toUpperCase()
   const secret = createHmac('sha256', stage.provider.key).update(`aws\n${sessionToken}`).digest('base64')
   return { accessKeyId: `ASIA${digest.slice(0, 16)}`, secretAccessKey: secret.slice(0, 40), sessionToken }

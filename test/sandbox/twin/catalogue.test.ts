@@ -142,6 +142,9 @@ test('issues what keeps every rule of every question, and fills every URL with i
     if (/OAUTH2|TWO_STEP|BILL/.test(mode) && mode !== 'TWO_STEP' && mode !== 'OAUTH2_CC' && known < wanted)
       open.push(name)
     if (/TWO_STEP|OAUTH2_CC/.test(mode) && known < 1) open.push(name)
+    const steps = template['additional_steps']
+    const found = twin.places.filter(({ what }) => what.startsWith('step ')).length
+    if (Array.isArray(steps) && found !== steps.length) open.push(name)
     if (isApi && !twin.places.some(({ what }) => what === 'the API')) open.push(name)
     for (const { url } of twin.places) expect(decodeURIComponent(url), name).not.toContain('${')
   }

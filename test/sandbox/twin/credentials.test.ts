@@ -72,6 +72,16 @@ test('holds client credentials to the scopes of the integration', async () => {
   expect((await sendForm(twin, url, { ...bare, ...client(twin), scope: 'a,b' })).json.scope).toBe('a b')
 })
 
+test('holds client credentials to the scopes that the connection answered', async () => {
+  const asks = {
+    ...cc,
+    connection_config: { ...cc.connection_config, oauth_scopes: { example: 'users.read,users.write' } },
+  }
+  const twin = await openForTest({ template: asks, scopes: ['other'] })
+  expect((await sendForm(twin, url, { ...bare, ...client(twin), scope: 'other' })).json.error).toBe('invalid_scope')
+  expect((await sendForm(twin, url, { ...bare, ...client(twin), scope: 'users.read users.write' })).status).toBe(200)
+})
+
 test('verifies a client assertion, and takes each once', async () => {
   const template = {
     ...cc,
@@ -201,4 +211,28 @@ test('misbehaves at the second token request where a fault is of the refresh', a
   const ask = () => sendForm(twin, url, { ...bare, ...client(twin) })
   expect((await ask()).status).toBe(200)
   expect((await ask()).status).toBe(500)
+})
+
+test.each(['reset', 'truncated'])('ends the connection of a token request with the fault %s', async (fault) => {
+  const twin = await openForTest({ template: cc, fault })
+  await expect(sendForm(twin, url, { ...bare, ...client(twin) })).rejects.toThrow()
+})
+
+test('does not know a fault that there is not, nor play what no template tells', async () => {
+  await expect(openForTest({ template: cc, fault: 'nothing' })).rejects.toThrow('no fault called "nothing"')
+  const unsupported = expect.objectContaining({ code: 'TWIN_UNSUPPORTED' })
+  await expect(openForTest({ template: { auth_mode: 'OAUTH1' } })).rejects.toEqual(unsupported)
+  await expect(openForTest({ template: cc, name: 'mine', names: ['mine', 'slack'] })).rejects.toEqual(unsupported)
+  await expect(openForTest({ template: {} })).rejects.toEqual(unsupported)
+})
+
+test('misbehaves at the API of a key too', async () => {
+  const template = {
+    auth_mode: 'API_KEY',
+    proxy: { base_url: 'https://api.acme.example', headers: { 'x-key': '${apiKey}' } },
+  }
+  const twin = await openForTest({ template, fault: 'api-401-once' })
+  const headers = { 'x-key': twin.issued.params['apiKey'] ?? '' }
+  expect((await send(twin, api, { headers })).status).toBe(401)
+  expect((await send(twin, api, { headers })).status).toBe(200)
 })

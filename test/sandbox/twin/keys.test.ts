@@ -30,6 +30,10 @@ test('issues keys for the algorithm that the template signs with', () => {
   expect(createPrivateKey(jwt({ alg: 'ES256' }, 'EC')).asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' })
   expect(createPrivateKey(jwt({ alg: 'ES384' }, 'EC')).asymmetricKeyDetails).toEqual({ namedCurve: 'secp384r1' })
   expect(jwt({ alg: 'HS256' }, 'HMAC')).toMatch(/^[0-9a-f]{64}$/)
+  expect(jwt({ alg: 'HS256' }, 'HMAC', { pattern: '^[A-Za-z0-9]+$' })).toMatch(/^[0-9a-f]{64}$/)
+  const older = (alg: string, name: string) => jwt({ alg }, '', { pattern: `^-----BEGIN ${name} PRIVATE KEY-----\\n` })
+  expect(createPrivateKey(older('RS256', 'RSA')).asymmetricKeyType).toBe('rsa')
+  expect(createPrivateKey(older('ES256', 'EC')).asymmetricKeyType).toBe('ec')
   const spelled = jwt({ alg: 'RS256' }, 'RSA', {
     pattern: '^-----BEGIN PRIVATE KEY-----\\\\n[A-Za-z0-9+/=\\\\n]+-----END PRIVATE KEY-----$',
   })

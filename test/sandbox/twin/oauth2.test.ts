@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { post } from '../client.ts'
 import {
   asking,
   basic,
@@ -325,4 +326,32 @@ test('takes a public client by its id and its verifier, and no secret from it', 
   const { client_secret: _, ...bare } = fields
   expect((await sendForm(twin, tokenUrl, { ...bare, client_secret: 'x' })).json.error_description).toContain('has none')
   expect((await sendForm(twin, tokenUrl, bare as Fields)).status).toBe(200)
+})
+
+test('lists on the consent page what can go wrong here, and asks for the provider', async () => {
+  const twin = await openForTest({ template: { ...template, display_name: 'Acme <b>' } })
+  const { text } = await send(twin, authorizeAt(asking(twin, 'http://127.0.0.1:1/', { ...audience, fault: 'html' })))
+  expect(text).toContain('Let acme-client use your Acme &lt;b&gt; account?')
+  expect(text).toContain('value="read" checked')
+  expect(text).toContain('It answers 502 with a page of HTML.')
+  expect(text).toContain('value="wrong-state"')
+  expect(text).not.toContain('value="missing-iss"')
+  const unknown = await send(twin, authorizeAt(asking(twin, 'http://127.0.0.1:1/', { ...audience, fault: 'none' })))
+  expect([unknown.status, unknown.text.includes('no fault called “none”')]).toEqual([400, true])
+})
+
+test('takes no decision from another site, from another twin, or after ten minutes', async () => {
+  const home = temporaryHome()
+  let now = Date.now()
+  const twin = await openForTest({ template, home, now: () => now })
+  const other = await openForTest({ template, home, name: 'other' })
+  const { text } = await send(twin, authorizeAt(asking(twin, 'http://127.0.0.1:1/', audience)))
+  const [, request = ''] = /name="request" value="([^"]+)"/.exec(text) ?? []
+  const decide = (at: typeof twin, headers: Fields = {}) =>
+    post(`${at.origin}/authorize/decision`, { request, scope: 'read', decision: 'approve' }, headers)
+  expect((await decide(twin, { 'sec-fetch-site': 'cross-site' })).status).toBe(403)
+  expect((await decide(other)).status).toBe(400)
+  expect((await decide(twin)).headers.get('location')).toContain('code=')
+  now += 601_000
+  expect((await decide(twin)).status).toBe(400)
 })

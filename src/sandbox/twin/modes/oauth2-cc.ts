@@ -56,9 +56,18 @@ function parsed(text: string): unknown {
   }
 }
 
+/** The scopes that are to be asked for: those that the connection answered, else the integration's. */
+function wantedScopes(stage: Stage): readonly string[] {
+  const { template, scopes, issued } = stage.part
+  if (!('oauth_scopes' in fieldsOf(template['connection_config']))) return scopes ?? []
+  const answered = (issued.params['oauth_scopes'] ?? '').split(',').map((one) => one.trim())
+  return answered.filter(Boolean)
+}
+
 function scopeFlaw(stage: Stage, params: Fields): string | undefined {
-  const { template, scopes } = stage.part
-  if (scopes === undefined || scopes.length === 0 || fieldsOf(template['token_params'])['scope'] !== undefined) return
+  const { template } = stage.part
+  const scopes = wantedScopes(stage)
+  if (scopes.length === 0 || fieldsOf(template['token_params'])['scope'] !== undefined) return
   const wanted = scopes.join(textOf(template['scope_separator']) ?? ' ')
   return params['scope'] === wanted ? undefined : `scope is not "${wanted}"`
 }
