@@ -349,7 +349,9 @@ function quirksOf(names: readonly string[], template: Template): readonly string
 }
 
 function commandFor({ name }: Located, asked: readonly Question[], found: Found): string {
+  const answers = Object.fromEntries([...found.params].map(([key, { value }]) => [key, value]))
   const flags = asked
+    .filter(({ appliesTo }) => appliesTo(answers))
     .filter(({ key, isOptional }) => !isOptional && (!found.params.has(key) || found.params.get(key)?.from === 'flag'))
     .map(({ key, flag, isParam, prompt }) => {
       const value = prompt.secret === true ? '-' : (found.params.get(key)?.value ?? exampleOf(asked, key) ?? `<${key}>`)

@@ -91,7 +91,7 @@ function laterGaps(template: Template, names: readonly string[]): readonly Gap[]
   }
   if (template['pre_connection_deletion_script'] !== undefined && revocationOf(names) === undefined)
     gaps.push({ says: 'Deleting the connection does not tell the provider', weight: 'shows' })
-  if (template['require_client_certificate'] === true)
+  if (template['require_client_certificate'] === true && template.auth_mode !== 'OAUTH2_CC')
     gaps.push({ says: 'Calls want a client certificate, which cannot be given', weight: 'shows' })
   if (template['credentials_verification_script'] !== undefined)
     gaps.push({

@@ -39,8 +39,9 @@ export async function prove(
   const refusals: Refusal[] = []
   for (const call of calls) {
     assertSecure(call.url, connection.snapshot.allowHttp, 'proxy.verification')
-    const { method, url, headers, body } = dress(connection, mode, call, moment, tell)
-    const answer = await transmit({ method, url, headers, ...(body === undefined ? {} : { body }) })
+    const dressed = dress(connection, mode, call, moment, tell)
+    const { method, url } = dressed
+    const answer = await transmit(dressed)
     if (answer.status >= 200 && answer.status <= 299) {
       tell({ type: 'credential.verified', url: world.secrets.scrub(`${method} ${url}`) })
       return { method, url, status: answer.status }

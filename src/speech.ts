@@ -5,7 +5,7 @@ import type { Tell } from './model/event.ts'
 import type { World } from './model/world.ts'
 import type { Speech } from './modes/mode.ts'
 import { randomUuid } from './wire/authorization.ts'
-import { type Received, record } from './wire/record.ts'
+import { type Received, record, type Transmit } from './wire/record.ts'
 
 /**
  * Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost.
@@ -17,11 +17,13 @@ export function speechOf(world: World, tell: Tell, names: string | readonly stri
   return {
     authorize: (url, setting) => authorizeIn(accent, url, setting, remark),
     hear: (params, setting) => hearCallback(accent, params, setting, remark),
-    line: (purpose, setting) => {
+    line: (purpose, setting, certificate) => {
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
+      const withCertificate = (transmit: Transmit): Transmit =>
+        certificate === undefined ? transmit : (request) => transmit({ ...request, certificate })
       const send: Send = (own, { body, ...request }) =>
-        record(world, tell, own, tokens)({ ...request, ...(body === undefined ? {} : { body }) })
-      return speak(accent, record(world, tell, purpose, tokens), dated(setting, world), remark, send)
+        withCertificate(record(world, tell, own, tokens))({ ...request, ...(body === undefined ? {} : { body }) })
+      return speak(accent, withCertificate(record(world, tell, purpose, tokens)), dated(setting, world), remark, send)
     },
     renewsWithoutToken: accent.renewsWithoutToken === true,
     forgets: accent.forgets ?? [],

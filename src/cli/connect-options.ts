@@ -30,7 +30,8 @@ export function connectOptions(command: Command): Command {
     .option('--no-save', 'print the connection, secrets included, instead of saving it')
     .option('--print', 'the same as --no-save')
     .option('--dry-run', 'print the authorization URL and the token request; open nothing, send nothing')
-    .addOption(new Option('--fault <name>', 'sandbox only: go wrong in this way'))
+    .option('--twin', 'practise: the sandbox plays this provider, and nothing reaches the real one')
+    .addOption(new Option('--fault <name>', 'sandbox and --twin: go wrong in this way'))
 }
 
 /** Adds up the values of an option that may be given more than once. */

@@ -26,6 +26,8 @@ export interface SeatTerms {
   readonly settingsBrowser?: string | undefined
   /** Set when the sandbox that this command started may approve by itself. */
   readonly approve?: ((url: string) => Promise<void>) | undefined
+  /** Nobody registers anything with a twin. */
+  readonly isTwin: boolean
   /** Ends the wait: nobody else is going to come. */
   readonly stop: (reason: AuthCliError) => void
 }
@@ -117,10 +119,10 @@ function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: bo
 }
 
 /** The string to register, the first time that this client is used here. */
-function mentionRegistration({ integration, style }: SeatTerms, progress: Progress): void {
+function mentionRegistration({ integration, style, isTwin }: SeatTerms, progress: Progress): void {
   const { answeredBy, provider, redirectUri } = integration
-  if (provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || redirectUri.includes(':0/'))
-    return
+  const isKnown = provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || isTwin
+  if (isKnown || redirectUri === '' || redirectUri.includes(':0/')) return
   const where = integration.registerUrl
   progress.mention([
     `  Register this redirect URL at ${style.text(provider.title)}:`,

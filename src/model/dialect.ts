@@ -42,7 +42,9 @@ export interface Setting {
   readonly endpoints: Endpoints
   readonly params: Readonly<Record<string, string>>
   readonly scopes: readonly string[]
-  readonly grant: 'authorization_code' | 'refresh_token'
+  /** What the person gave beside the parameters, by the template's names, for texts that ask for it. */
+  readonly given?: Readonly<Record<string, string>> | undefined
+  readonly grant: 'authorization_code' | 'refresh_token' | 'client_credentials'
   readonly tokenParams: Readonly<Record<string, string | null>>
   readonly client?: Client | undefined
   /** As it was sent with the authorization request; absent where it is not known any more. */

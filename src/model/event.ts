@@ -52,6 +52,7 @@ export type StrayReason =
   | 'state repeated'
   | 'issuer mismatch'
   | 'issuer missing'
+  | 'token mismatch'
   | 'already answered'
   | 'body unusable'
 

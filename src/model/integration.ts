@@ -15,9 +15,18 @@ export type AnswerSource =
 /**
  * How the client proves itself at the token endpoint: `post` (client_secret_post), `basic` (RFC 6749 §2.3.1 with only
  * what must be encoded encoded), `basic-raw` (not encoded at all), `basic+post` (both, for providers that insist),
- * `none` (a public client).
+ * `custom` (in the body as `username` and `password`), `private_key_jwt` (RFC 7523 §2.2), `signature`
+ * (the secret is never sent: each request is signed with it, RFC 5849), `none` (a public client).
  */
-export type ClientAuthentication = 'post' | 'basic' | 'basic-raw' | 'basic+post' | 'none'
+export type ClientAuthentication =
+  | 'post'
+  | 'basic'
+  | 'basic-raw'
+  | 'basic+post'
+  | 'custom'
+  | 'private_key_jwt'
+  | 'signature'
+  | 'none'
 
 export interface Client {
   readonly id: string
@@ -27,6 +36,8 @@ export interface Client {
 
 /** The endpoints as they will be called, placeholders filled. */
 export interface Endpoints {
+  /** Where OAuth 1.0a gives temporary credentials (RFC 5849 §2.1). */
+  readonly request?: string | undefined
   /** Absent where the mode sends nobody to a browser. */
   readonly authorization?: string | undefined
   /** Absent while it depends on something that only the callback brings, and where the mode asks for no token. */

@@ -48,7 +48,7 @@ const secretWords = new Set(
   passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
   session sid key keys pass sig hmac`.split(/\s+/),
 )
-const secretPairs = new Set(['session_id', 'token_value', 'secret_value', 'request_uri'])
+const secretPairs = new Set(['session_id', 'token_id', 'token_value', 'secret_value', 'request_uri'])
 const codeOwners = new Set([
   'auth',
   'authorization',

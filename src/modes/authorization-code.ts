@@ -1,19 +1,16 @@
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
-import { AuthCliError, TransportError } from '../model/errors.ts'
-import type { Header, Tell } from '../model/event.ts'
+import { AuthCliError } from '../model/errors.ts'
+import type { Header } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
 import { authorizationUrl, challengeOf, unguessable } from '../wire/authorization.ts'
-import { type Expectation, judge, type Verdict } from '../wire/callback.ts'
-import { type Loopback, openLoopback } from '../wire/loopback.ts'
-import { maskUrl } from '../wire/mask.ts'
+import { judge } from '../wire/callback.ts'
 import type { Metadata } from '../wire/oauth.ts'
-import { bugPage, failurePage } from '../wire/page.ts'
 import { assertSecure } from '../wire/secure.ts'
-import { firstAnswer } from './homecoming.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { credentialOf, redeem } from './redeem.ts'
+import { roundTrip } from './round-trip.ts'
 import { answersOf, known, type Request, settingOf, talkTo, titleOf } from './talk.ts'
 
 export const authMode = 'OAUTH2'
@@ -28,73 +25,30 @@ export async function obtain(
   attempt: Attempt,
   keep: (obtained: Obtained) => Promise<void>,
 ): Promise<void> {
-  const { tell } = attempt
-  let expected: Expectation | undefined
-  const ignored = new Map<string, number>()
   const setting = settingOf(integration, 'authorization_code')
-  const judged = (params: URLSearchParams): Verdict =>
-    expected === undefined
-      ? { kind: 'stray', reason: 'state mismatch' }
-      : judge(attempt.speech.hear(params, setting), expected)
-  const loopback = await openLoopback(integration.listening, {
-    judge: judged,
-    onStray: (hit) => {
-      ignored.set(hit.reason, (ignored.get(hit.reason) ?? 0) + 1)
-      tell({ type: 'callback.ignored', ...hit })
-    },
-    signal: world.signal,
-    scrub: world.secrets.scrub,
-  })
-  try {
-    const request = authorizationRequest(world, integration, attempt, withPort(integration.redirectUri, loopback.port))
-    expected = { state: request.state, issuer: integration.endpoints.issuer }
-    announce(integration, loopback, request, world, tell)
+  const { issuer } = integration.endpoints
+  let oauth: Promise<typeof import('../wire/oauth.ts')> | undefined
+  let metadata: Promise<Metadata | undefined> | undefined
+  let issRequired = false
+  await roundTrip(world, integration, attempt, {
+    prepare: (redirectUri) => authorizationRequest(world, integration, attempt, redirectUri),
+    judge: (params, { state }) =>
+      judge(attempt.speech.hear(params, setting), { state, issuer, ...(issRequired ? { issRequired } : {}) }),
     // Loaded and fetched while the person is away: none of it delays the browser.
-    const opened = openBrowser(world, request.url.href, tell)
-    const oauth = opened.then(() => import('../wire/oauth.ts'))
-    const metadata = opened
-      .then(() => metadataOf(integration, attempt, world.signal))
-      .then((found) => {
-        if (expected !== undefined && found?.authorization_response_iss_parameter_supported === true) {
-          expected = { ...expected, issRequired: true }
-        }
-        return found
-      })
-    const home = await firstAnswer(world, loopback, request, judged, tell)
-    await answered(loopback, integration, attempt, async () => {
-      const server = { metadata: await metadata, ...(await oauth) }
-      await keep(await redeem(world, integration, attempt, request, home, server))
-    })
-  } catch (error) {
-    throw withIgnored(error, ignored)
-  } finally {
-    await loopback.close()
-  }
-}
-
-/** Whoever waited in vain learns which visits were not the answer. */
-function withIgnored(error: unknown, ignored: ReadonlyMap<string, number>): unknown {
-  if (!(error instanceof TransportError) || error.code !== 'TIMEOUT' || ignored.size === 0) return error
-  const visits = [...ignored].map(([reason, count]) => `${reason}${count === 1 ? '' : ` (${count} times)`}`).join(', ')
-  const details = { hint: error.hint, cause: error, facts: [...error.facts, ['Ignored visits', visits] as const] }
-  return new TransportError(error.code, error.message, details)
-}
-
-/** The browser learns how it ended, whatever the end was. */
-async function answered(
-  loopback: Loopback,
-  integration: Integration,
-  attempt: Attempt,
-  act: () => Promise<void>,
-): Promise<void> {
-  const about = { provider: integration.provider.title, connection: integration.connection, flow: attempt.id }
-  try {
-    await act()
-  } catch (error) {
-    await loopback.answer(error instanceof AuthCliError ? failurePage(error, about) : bugPage(about))
-    throw error
-  }
-  await loopback.answer({ kind: 'success', attempt: about })
+    meanwhile: (opened) => {
+      oauth = opened.then(() => import('../wire/oauth.ts'))
+      metadata = opened
+        .then(() => metadataOf(integration, attempt, world.signal))
+        .then((found) => {
+          issRequired = found?.authorization_response_iss_parameter_supported === true
+          return found
+        })
+    },
+    finish: async (home, request) => {
+      const { exchangeCode } = await (oauth ?? import('../wire/oauth.ts'))
+      await keep(await redeem(world, integration, attempt, request, home, { metadata: await metadata, exchangeCode }))
+    },
+  })
 }
 
 /** The request as it would be sent, for `--dry-run`: nothing is opened, nothing is sent. */
@@ -147,34 +101,6 @@ export async function rehearse(
       params,
     },
   )
-}
-
-function announce(
-  integration: Integration,
-  loopback: Loopback,
-  request: Request,
-  { secrets }: Pick<World, 'secrets'>,
-  tell: Tell,
-): void {
-  const { foreignHost, paths } = integration.listening
-  tell({
-    type: 'listener.opened',
-    addresses: loopback.addresses.map(
-      (address) => `${address.includes(':') ? `[${address}]` : address}:${loopback.port}`,
-    ),
-    redirectUri: request.redirectUri,
-    ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
-  })
-  tell({ type: 'authorization.requested', url: maskUrl(request.url.href, secrets) })
-}
-
-async function openBrowser(world: World, url: string, tell: Tell): Promise<void> {
-  try {
-    tell({ type: 'browser.opened', how: await world.browse(url) })
-  } catch (error) {
-    tell({ type: 'browser.failed', why: error instanceof Error ? error.message : String(error) })
-  }
-  world.show(url)
 }
 
 /** Metadata is a help, not a need: without it `iss` is still compared and the ID token's claims are still checked. */
@@ -266,9 +192,4 @@ function withCaptured(
 /** RFC 6750 §2.1: in the header, nowhere else. */
 export function carry({ credential }: Connection): readonly Header[] {
   return credential.accessToken === undefined ? [] : [['authorization', `Bearer ${credential.accessToken}`]]
-}
-
-/** Puts the real port where the redirect URI asked for any. */
-function withPort(redirectUri: string, port: number): string {
-  return redirectUri.replace(/^(https?:\/\/[^/?#]*):0(?=[/?#]|$)/, `$1:${port}`)
 }

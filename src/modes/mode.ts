@@ -1,9 +1,9 @@
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import type { Header, Tell } from '../model/event.ts'
-import type { Endpoints, Integration } from '../model/integration.ts'
-import type { Prompts } from '../model/provider.ts'
-import type { World } from '../model/world.ts'
+import type { ClientAuthentication, Endpoints, Integration } from '../model/integration.ts'
+import type { Prompts, Template } from '../model/provider.ts'
+import type { ClientCertificate, World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
 import type { Transmit } from '../wire/record.ts'
 
@@ -11,7 +11,7 @@ import type { Transmit } from '../wire/record.ts'
 export interface Speech {
   readonly authorize: (url: URL, setting: Setting) => URL
   readonly hear: (params: URLSearchParams, setting: Setting) => URLSearchParams
-  readonly line: (purpose: string, setting: Setting) => Line
+  readonly line: (purpose: string, setting: Setting, certificate?: ClientCertificate) => Line
   /** True where the provider renews by something else than a refresh token. */
   readonly renewsWithoutToken?: boolean
   /** Answers that are good for the log-in only, and are not kept. */
@@ -52,11 +52,15 @@ export interface Traits {
   /** How the client's id and secret are called, where they are something else (`client_id`, `client_secret`). */
   readonly clientAsks?: Prompts
   /** The endpoints that it cannot do without. */
-  readonly endpoints?: readonly ('authorization' | 'token')[]
+  readonly endpoints?: readonly ('authorization' | 'request' | 'token')[]
+  /** How the client may prove itself, where that is more than the ways of an app with a secret. */
+  readonly authentications?: readonly ClientAuthentication[]
   /** Answers that the trip through the browser brings, although no template says so. */
   readonly brings?: readonly string[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
-  readonly asks?: Prompts
+  readonly asks?: Prompts | ((template: Template) => Prompts)
+  /** True where what it obtains stays good until somebody takes it back: nobody waits for its expiry. */
+  readonly isLasting?: true
   /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
   readonly isUnproved?: true
 }
@@ -66,8 +70,8 @@ export interface Unsigned {
   readonly method: string
   readonly url: string
   readonly headers: readonly Header[]
-  /** Undefined where there is none, or it is streamed and cannot be looked at. */
-  readonly body?: string | undefined
+  /** Undefined where there is none, or it is streamed and cannot be looked at. Bytes are no text in UTF-8. */
+  readonly body?: string | Uint8Array | undefined
 }
 
 /** The instant, and random bytes, for signatures. */
@@ -103,4 +107,6 @@ export interface Mode {
   readonly carry: (connection: Connection, request: Unsigned, moment: Moment) => readonly Header[]
   /** True where `carry` signs each request: then it does so whatever the template's words say. */
   readonly signs?: true
+  /** The certificate that calls show (RFC 8705), where the connection has one. */
+  readonly certificate?: (connection: Connection) => ClientCertificate | undefined
 }

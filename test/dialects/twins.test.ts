@@ -550,7 +550,7 @@ function assertionOf({ form }: Hit): Record<string, true | string> {
 }
 
 /** Goes where the page would, which stands behind a "#". */
-const browse = (url: string): Promise<unknown> => {
+const browse = (url: string): Promise<string> => {
   const { origin, hash } = new URL(url)
   return goesAlong(hash === '' ? url : `${origin}${hash.slice(1)}`)
 }

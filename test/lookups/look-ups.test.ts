@@ -231,6 +231,22 @@ describe('after connecting', () => {
     expect(workshop.told()).not.toMatch(/look-up-token-long|secret-long-enough|refresh-long-enough/)
   })
 
+  it('sophos-central tells the tenant and its region by client credentials, and calls go there', async () => {
+    const region = await openProvider({ routes: { '/endpoint/v1/endpoints': toBearer({ items: [] }) } })
+    const provider = await openProvider({
+      routes: {
+        '/api/v2/oauth2/token': () => ({ body: { access_token: token, token_type: 'bearer', expires_in: 3600 } }),
+        '/whoami/v1': toBearer({ id: 'tenant-1', idType: 'tenant', apiHosts: { dataRegion: region.origin } }),
+      },
+    })
+    const workshop = openWorkshop({ templates: { 'sophos-central': twinTemplate('sophos-central', provider.origin) } })
+    const given = { clientId: 'id', clientSecret: 'secret-long-enough' }
+    const { connection } = await workshop.connect('sophos-central', given)
+    expect(connection.params).toMatchObject({ tenantId: 'tenant-1', dataRegion: region.origin })
+    expect((await workshop.request('sophos-central', { target: '/endpoint/v1/endpoints' })).status).toBe(200)
+    expect(workshop.told()).not.toMatch(/look-up-token|secret-long-enough/)
+  })
+
   it('workable tells the subdomain that its API key belongs to, and calls go there', async () => {
     const provider = await openProvider({
       routes: { '/www/spi/v3/accounts': toBearer({ accounts: [{ subdomain: 'groove' }] }) },

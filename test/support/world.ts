@@ -34,14 +34,29 @@ export interface WorkshopTerms {
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Partial<World['clock']>
-  /** What the person's browser does with a URL; without it nobody is there. */
-  readonly browse?: ((url: string) => Promise<unknown>) | undefined
+  /** What opening the browser does; nobody has one unless told otherwise. */
+  readonly browse?: World['browse']
+  /** Lines that the person pastes. */
+  readonly pastes?: readonly string[]
+  readonly signal?: AbortSignal
 }
 
-/** A browser that goes where it is sent; the callback's page is its last. */
-export const goesAlong = (url: string): Promise<unknown> => fetch(url).then((page) => page.text())
+/** A browser that goes where it is sent, and is held until the flow has ended, as a real one is. */
+export async function goesAlong(url: string): Promise<string> {
+  fetch(url)
+    .then((page) => page.text())
+    .catch(() => {})
+  return 'a test'
+}
 
-export function openWorkshop({ templates = {}, env = {}, clock = {}, browse }: WorkshopTerms = {}): Workshop {
+export function openWorkshop({
+  templates = {},
+  env = {},
+  clock = {},
+  browse,
+  pastes = [],
+  signal = new AbortController().signal,
+}: WorkshopTerms = {}): Workshop {
   const events: LogEvent[] = []
   const home = freshFolder()
   const nobody = (): never => {
@@ -53,21 +68,16 @@ export function openWorkshop({ templates = {}, env = {}, clock = {}, browse }: W
     settings: {},
     settingsFrom: {},
     emit: (event) => events.push(event),
-    signal: new AbortController().signal,
+    signal,
     ask: async (needs) => {
       throw new Error(`missing: ${needs.map(({ flag }) => flag).join(', ')}`)
     },
     confirm: nobody,
-    async *paste() {},
+    async *paste() {
+      yield* pastes
+    },
     show: () => {},
-    browse:
-      browse === undefined
-        ? nobody
-        : async (url) => {
-            // Held until the flow has ended, as a real one is.
-            browse(url).catch(() => {})
-            return 'a test'
-          },
+    browse: browse ?? nobody,
   })
   const world: World = {
     ...real,

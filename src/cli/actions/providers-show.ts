@@ -87,6 +87,9 @@ const authenticationWords = {
   basic: 'client secret as Basic, form-encoded',
   'basic-raw': 'client secret as Basic, not encoded',
   'basic+post': 'client secret as Basic and in the body',
+  custom: 'client id and secret in the body, as username and password',
+  signature: 'each request signed with the client secret',
+  private_key_jwt: 'an assertion signed with the private key',
   none: 'no client secret',
 } as const
 
