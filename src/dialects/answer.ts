@@ -1,3 +1,5 @@
+import { instantOf, longestLife } from '../answers/lifetime.ts'
+import { at, isMembers } from '../answers/member.ts'
 import type { Remark, TokenAnswer } from '../model/dialect.ts'
 
 type Members = Record<string, unknown>
@@ -150,11 +152,6 @@ function standardScope(tokens: Members, separator: string, remark: Remark): void
   }
 }
 
-/** Seconds; a hundred years. What is said to live longer has no expiry that anybody knows. */
-const longestLife = 3_155_760_000
-/** The last instant of the year 9999, in milliseconds since the epoch: ISO 8601 has four digits for a year. */
-const lastInstant = 253_402_300_799_999
-
 /** `expires_in` in seconds, from `expires_in` or `expires_at` in any of their spellings; dropped when not understood. */
 function standardLifetime(tokens: Members, remark: Remark): void {
   const given = tokens['expires_in']
@@ -175,34 +172,11 @@ function standardLifetime(tokens: Members, remark: Remark): void {
   else tokens['expires_at'] = new Date(instant).toISOString()
 }
 
-/** Milliseconds since the epoch from `expires_at` as seconds, milliseconds, ISO 8601 or a numeric text. */
-export function instantOf(value: unknown): number | undefined {
-  if (typeof value === 'number') {
-    const instant = value > 100_000_000_000 ? value : value * 1000
-    return instant > 0 && instant <= lastInstant ? instant : undefined
-  }
-  if (typeof value !== 'string' || value.trim() === '') return undefined
-  if (/^\d+(\.\d+)?$/.test(value.trim())) return instantOf(Number(value))
-  const parsed = Date.parse(value)
-  return Number.isNaN(parsed) ? undefined : parsed
-}
-
 /** A challenge beside an OAuth error would hide the error from the protocol library. */
 function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
   return answer.headers.filter(
     ([name, value]) => name.toLowerCase() !== 'www-authenticate' || /use_dpop_nonce/.test(value),
   )
-}
-
-export function at(value: unknown, path: string): unknown {
-  if (isMembers(value) && Object.hasOwn(value, path)) return value[path]
-  return path
-    .split('.')
-    .reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)
-}
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parseJson(text: string): unknown {

@@ -1,7 +1,8 @@
+import { isMembers } from '../answers/member.ts'
 import { fillText } from '../fill/fill.ts'
 import { contextOf } from '../fill/flaw.ts'
 import type { Dialect, Remark, Setting, TokenRequest } from '../model/dialect.ts'
-import { isMembers, normalise } from './answer.ts'
+import { normalise } from './answer.ts'
 import { authorizationInWords, callbackNames } from './authorization.ts'
 
 /** What a template can spell out with its own words: parameters, body format, names. Every provider speaks it. */

@@ -1,3 +1,4 @@
+import { at, captured } from '../answers/member.ts'
 import { contextOf } from '../fill/flaw.ts'
 import { fillUrl } from '../fill/url.ts'
 import type { Credential } from '../model/connection.ts'
@@ -58,7 +59,7 @@ export async function redeem(
   const talk = talkTo(integration, attempt, endpoints, answers, request, metadata)
   const tokens = await exchangeCode(talk, { ...request, params, keys: attempt.speech.transmit('jwks') })
   tellIdTokenState(tokens, attempt.tell)
-  const fromAnswer = captured(template.token_response_metadata, (path) => memberAt(tokens.raw, path))
+  const fromAnswer = captured(template.token_response_metadata, (path) => at(tokens.raw, path))
   const known = { ...fromAnswer, ...answers }
   return {
     credential: credentialOf(tokens, world),
@@ -74,8 +75,8 @@ export async function redeem(
 }
 
 /** A URL that waited for what the callback or the token answer brings; without it the connection is good all the same. */
-function lateEndpoint(
-  { provider, allowHttp }: Integration,
+export function lateEndpoint(
+  { provider, allowHttp }: Pick<Integration, 'provider' | 'allowHttp'>,
   field: string,
   text: string | undefined,
   answers: Readonly<Record<string, string>>,
@@ -131,25 +132,6 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
     obtainedAt: now.toISOString(),
     raw: tokens.raw,
   }
-}
-
-/** The members that a template lists, as text; an object or a list is no answer. */
-function captured(names: readonly string[] | undefined, read: (name: string) => unknown): Record<string, string> {
-  const found = (names ?? []).flatMap((name): [string, string][] => {
-    const value = read(name)
-    return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number'
-      ? [[name, String(value)]]
-      : []
-  })
-  return Object.fromEntries(found)
-}
-
-function memberAt(value: unknown, path: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  if (Object.hasOwn(value, path)) return (value as Record<string, unknown>)[path]
-  const [first = '', ...rest] = path.split('.')
-  if (rest.length === 0 || !Object.hasOwn(value, first)) return undefined
-  return memberAt((value as Record<string, unknown>)[first], rest.join('.'))
 }
 
 function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
