@@ -105,7 +105,8 @@ async function requestOf(login: Login, written: Written, scope: Scope, tell: Tel
   const type = headerOf(spelled, 'content-type')
   // An empty body is no JSON, and some servers insist on what the header promises.
   const isBare = Object.keys(params).length === 0 && !(format === 'json' && /json/i.test(type))
-  if (isBare) return { url, method, headers: withAccept(spelled, format), body: '' }
+  if (isBare && (format !== 'form' || type !== ''))
+    return { url, method, headers: withAccept(spelled, format), body: '' }
   if (type === '') {
     spelled.push(['content-type', contentTypes[format]])
     tell({ type: 'quirk', quirk: `the template names no content type; sent as ${contentTypes[format]}` })
