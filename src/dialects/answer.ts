@@ -1,4 +1,3 @@
-import { instantOf, longestLife } from '../answers/lifetime.ts'
 import { at, isMembers } from '../answers/member.ts'
 import type { Remark, TokenAnswer } from '../model/dialect.ts'
 import { lifetimeNames, standardLifetime } from './lifetime.ts'
