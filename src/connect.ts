@@ -196,7 +196,7 @@ function warn(connection: Connection, tell: Tell): void {
       hint: 'Some providers want a scope for it (offline_access) or a parameter (access_type=offline).',
     })
   }
-  if (credential.expiresAt === undefined && snapshot.template['token_expires_in_ms'] !== 0) {
+  if (credential.expiresAt === undefined && snapshot.template.token_expires_in_ms !== 0) {
     const how = saysLifetime(credential.raw) ? 'said in words not understood' : 'did not say'
     const message = `${title} ${how} when the token expires: it is never renewed by itself`
     tell({ type: 'warning', code: 'NO_EXPIRY', message })

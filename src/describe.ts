@@ -69,6 +69,8 @@ export interface Description {
     | (Address & { readonly authentication?: ClientAuthentication | undefined; readonly format: string })
     | undefined
   readonly refresh?: Address | undefined
+  /** Requests after the first, where a log-in takes several; what an answer brings stands in brackets. */
+  readonly steps: readonly (Address & { readonly method: string })[]
   readonly api?: (Address & { readonly headers: readonly string[] }) | undefined
   readonly scopes: { readonly asked: readonly string[]; readonly from: AnswerSource; readonly separator: string }
   /** Where it departs from the standard, in words. */
@@ -125,9 +127,10 @@ export async function describe(world: Known, located: Located, given: Given): Pr
             ...fill(template.token_url),
             authentication:
               traits.client === undefined || traits.brings !== undefined ? undefined : templateAuthentication(template),
-            format: template.body_format ?? 'form',
+            format: template.body_format ?? (traits.client === undefined ? 'json' : 'form'),
           },
     refresh: template.refresh_url === undefined ? undefined : fill(template.refresh_url),
+    steps: stepsOf(template, fill),
     api: api === undefined ? undefined : { ...fill(api), headers: headersOf(template) },
     scopes: {
       asked: found.scopes.value,
@@ -220,6 +223,11 @@ function whereToRegister(template: Template, fill: Filler): Pick<Description['re
   }
 }
 
+function stepsOf({ auth_mode: mode, additional_steps: steps = [] }: Template, fill: Filler): Description['steps'] {
+  if (mode !== 'TWO_STEP') return []
+  return steps.map(({ token_url: url = '', token_request_method: method = 'POST' }) => ({ ...fill(url), method }))
+}
+
 type Filler = (text: string) => Address
 
 /** Fills a URL with what is answered; the rest by an example, in brackets. */
@@ -236,16 +244,27 @@ function filler(asked: readonly Question[], found: Found): Filler {
     const later = Object.fromEntries(
       open.filter((key) => answers[key] === undefined).map((key) => [key, standIns[key] ?? key]),
     )
+    const hidden = Object.fromEntries(
+      placeholders(text)
+        .filter(isElsewhere)
+        .map((path) => [path, path.replace(/^credentials\./, '')]),
+    )
     const whole = choose(text.trim(), { connectionConfig: answers }, true)
-    const chosen = 'pieces' in whole ? whole : choose(text.trim(), { connectionConfig: { ...later, ...answers } }, true)
+    const chosen =
+      'pieces' in whole ? whole : choose(text.trim(), { ...hidden, connectionConfig: { ...later, ...answers } }, true)
     if (!('pieces' in chosen)) return { url: text, isComplete: false }
     const isOpen = (path: string | undefined): boolean =>
-      path !== undefined && answers[path.replace(/^connectionConfig\./, '')] === undefined
+      path !== undefined && (isElsewhere(path) || answers[path.replace(/^connectionConfig\./, '')] === undefined)
     return {
       url: chosen.pieces.map(({ value, path }) => (isOpen(path) ? `[${value}]` : value)).join(''),
       isComplete: 'pieces' in whole,
     }
   }
+}
+
+/** A secret, which is never shown, or what only an answer brings. */
+function isElsewhere(path: string): boolean {
+  return /^(?:credentials\.|step\d+[.[])/.test(path)
 }
 
 /** The template's example, where it would be taken as an answer. */
@@ -325,6 +344,7 @@ function quirksOf(names: readonly string[], template: Template): readonly string
     token_response_metadata: (value) => `kept from the token answer: ${list(value)}`,
     redirect_uri_metadata: (value) => `kept from the callback: ${list(value)}`,
     alternate_access_token_response_path: (value) => `the token may stand under "${value}" in the answer`,
+    ...(template.auth_mode === 'TWO_STEP' || template.auth_mode === 'JWT' ? loginSays(template) : {}),
     token_expiration_buffer: (value) => `renewed ${value} s before it expires`,
     connection_configuration: (value) => `looked up after connecting: ${list(value)}`,
     installation: () => 'the code does not come by the browser but to a public webhook',
@@ -348,13 +368,44 @@ function quirksOf(names: readonly string[], template: Template): readonly string
   ]
 }
 
+/** The words that only a log-in, or a token of our own, has. */
+function loginSays({
+  token_expires_in_ms: life,
+  token_response: paths,
+}: Template): Readonly<Record<string, (value: never) => string>> {
+  const minutes = (ms: number): string => (ms === 0 ? 'for ever' : `${Math.round(ms / 6000) / 10} min`)
+  return {
+    token_params: () => '',
+    token_request_method: (value: string) => (value === 'GET' ? 'the first request is a GET, without a body' : ''),
+    signature: ({ protocol }: { protocol?: string }) => `a token is signed here with your key (${protocol ?? 'RSA'})`,
+    assertion: ({ type, singleUse }: { type?: string; singleUse?: boolean }) =>
+      `an assertion is signed here with your key (${type === 'saml' ? 'SAML 2.0' : 'JWT'})${singleUse === true ? ', anew each time' : ''}`,
+    assertion_option: (value: object) => `asked each time and never kept: ${Object.keys(value).join(', ')}`,
+    token_response: () =>
+      paths?.token === undefined || paths.token === ''
+        ? 'the whole answer is the token'
+        : `the token is read from "${paths.token}"`,
+    token_response_headers: (value: readonly string[]) => `kept from the answer's headers: ${value.join(', ')}`,
+    token_expires_in_ms: () => (life === undefined ? '' : `the token is taken to live ${minutes(life)}`),
+    refresh_token_params: () => 'renewed by its refresh token; where that is refused, by logging in again',
+    refresh_token_headers: () => 'renewed by its refresh token, in a header',
+  }
+}
+
 function commandFor({ name }: Located, asked: readonly Question[], found: Found): string {
   const answers = Object.fromEntries([...found.params].map(([key, { value }]) => [key, value]))
+  // Only one secret can come from stdin.
+  const [first] = asked.filter(
+    ({ key, isOptional, prompt }) => prompt.secret === true && !isOptional && !found.params.has(key),
+  )
+  const secret = (key: string): string =>
+    first === undefined || first.key === key ? '-' : `env:${environmentName(name)}_${environmentName(key)}`
   const flags = asked
     .filter(({ appliesTo }) => appliesTo(answers))
     .filter(({ key, isOptional }) => !isOptional && (!found.params.has(key) || found.params.get(key)?.from === 'flag'))
     .map(({ key, flag, isParam, prompt }) => {
-      const value = prompt.secret === true ? '-' : (found.params.get(key)?.value ?? exampleOf(asked, key) ?? `<${key}>`)
+      const value =
+        prompt.secret === true ? secret(key) : (found.params.get(key)?.value ?? exampleOf(asked, key) ?? `<${key}>`)
       return isParam ? `--param ${quoted(`${key}=${value}`)}` : `${flag} ${quoted(value)}`
     })
 

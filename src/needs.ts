@@ -26,7 +26,7 @@ export function gapsOf(template: Template, names: string | readonly string[]): r
   const mode = template.auth_mode
   if (!isMode(mode)) return [{ says: `It authorizes by ${mode}, which cannot be done yet`, weight: 'stops' }]
   const grants = traitsOf(mode).opensBrowser === true ? grantGaps(template) : []
-  return [...grants, ...laterGaps(template, [names].flat())]
+  return [...grants, ...signingGaps(template), ...laterGaps(template, [names].flat())]
 }
 
 /** The gaps of a provider. */
@@ -76,6 +76,20 @@ function grantGaps(template: Template): readonly Gap[] {
   if (grant !== undefined && grant !== 'authorization_code') stop(`Its code is exchanged by the grant ${String(grant)}`)
   if (template.issuer !== undefined && (authorization === undefined || token === undefined))
     stop('Its endpoints must be looked up at the issuer; write authorization_url and token_url into the template')
+  return gaps
+}
+
+/** What is signed for a token or a log-in, in ways that we do not know. */
+function signingGaps({ auth_mode: mode, signature, token, assertion }: Template): readonly Gap[] {
+  const gaps: Gap[] = []
+  const stop = (says: string): void => void gaps.push({ says, weight: 'stops' })
+  const signs = mode === 'JWT' || (mode === 'TWO_STEP' && signature !== undefined && token !== undefined)
+  const protocol = signature?.protocol
+  if (signs && protocol !== undefined && !['RSA', 'EC', 'HMAC'].includes(protocol))
+    stop(`Its token is signed by ${String(protocol)}`)
+  if (mode === 'JWT' && token?.signing_key === undefined) stop('Its token has no signing_key')
+  if (mode === 'TWO_STEP' && assertion?.type !== undefined && !['jwt', 'saml'].includes(assertion.type))
+    stop(`Its assertion is of the type ${String(assertion.type)}`)
   return gaps
 }
 

@@ -34,7 +34,7 @@ export function refusedForGood(connection: Connection): ProviderError {
     failure?.message ?? 'The provider refused the refresh token.',
     {
       words: failure?.words,
-      hint: `The refresh token of "${connection.name}" is no longer good. ${connectAgain(connection)}`,
+      hint: `${connection.credential.refreshToken === undefined ? 'What was saved for' : 'The refresh token of'} "${connection.name}" is no longer good. ${connectAgain(connection)}`,
     },
   )
   error.flow = failure?.flow

@@ -1,3 +1,4 @@
+import { at, isMembers } from '../answers/member.ts'
 import type { Remark, TokenAnswer } from '../model/dialect.ts'
 import { lifetimeNames, standardLifetime } from './lifetime.ts'
 import { standardNames } from './names.ts'
@@ -184,17 +185,6 @@ function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
   return answer.headers.filter(
     ([name, value]) => name.toLowerCase() !== 'www-authenticate' || /use_dpop_nonce/.test(value),
   )
-}
-
-export function at(value: unknown, path: string): unknown {
-  if (isMembers(value) && Object.hasOwn(value, path)) return value[path]
-  return path
-    .split('.')
-    .reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)
-}
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parseJson(text: string): unknown {

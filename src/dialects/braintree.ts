@@ -1,5 +1,5 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
-import { isMembers } from './answer.ts'
 import { asJson, asRefusal, clientOf, membersIn, withBasic, withHeader } from './rewording.ts'
 
 /** Braintree's gateway: JSON of a stated version behind a Basic header, tokens under `credentials`. */

@@ -1,5 +1,5 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Send, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
-import { isMembers } from './answer.ts'
 import { asForm, asRefusal, clientOf, inQuery, membersIn, sisterOf, without, withoutHeader } from './rewording.ts'
 
 /** Meta's names for turning a short-lived token into a long-lived one, and for renewing that. */

@@ -1,7 +1,7 @@
+import { isMembers } from '../answers/member.ts'
 import { fillText } from '../fill/fill.ts'
 import { contextOf } from '../fill/flaw.ts'
 import type { Setting } from '../model/dialect.ts'
-import { isMembers } from './answer.ts'
 
 /** The texts of a value filled, however deep they stand; everything else as it is. */
 export function filled(value: unknown, field: string, setting: Setting): unknown {

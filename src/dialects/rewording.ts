@@ -1,6 +1,6 @@
+import { isMembers } from '../answers/member.ts'
 import type { Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
 import type { Header } from '../model/event.ts'
-import { isMembers } from './answer.ts'
 
 export type Members = Readonly<Record<string, unknown>>
 

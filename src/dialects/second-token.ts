@@ -1,6 +1,6 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Send, Sent, Setting, TokenAnswer } from '../model/dialect.ts'
 import { AuthCliError } from '../model/errors.ts'
-import { isMembers } from './answer.ts'
 import { clientOf, type Members, membersIn } from './rewording.ts'
 
 /** Microsoft's bots: beside Graph's token one for the Bot Framework, by client credentials. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
-import { isMembers } from './answer.ts'
 import { asRefusal, clientOf, membersIn, withHeader, withoutHeader } from './rewording.ts'
 
 /** SHOPLINE: signed requests (HMAC-SHA256 of body and milliseconds), wrapped answers, no refresh token. */

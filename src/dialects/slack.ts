@@ -1,6 +1,6 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Send, Setting, TokenAnswer } from '../model/dialect.ts'
 import { AuthCliError } from '../model/errors.ts'
-import { isMembers } from './answer.ts'
 import { clientOf, membersIn } from './rewording.ts'
 
 /** Slack (`oauth.v2.access`): errors come with status 200, user tokens under `authed_user`, and types of its own. */

@@ -1,6 +1,6 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Send, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
 import type { Header } from '../model/event.ts'
-import { isMembers } from './answer.ts'
 import { membersIn } from './rewording.ts'
 import { words } from './words.ts'
 

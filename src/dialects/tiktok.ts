@@ -1,5 +1,5 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Setting, TokenAnswer } from '../model/dialect.ts'
-import { isMembers } from './answer.ts'
 import { asForm, asJson, asRefusal, clientOf, membersIn, without, withoutHeader } from './rewording.ts'
 
 /** TikTok's business API: client, secret and code under other names, answers wrapped, tokens that do not end. */

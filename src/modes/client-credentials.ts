@@ -1,3 +1,4 @@
+import { at, captured } from '../answers/member.ts'
 import { type Connection, type Credential, givenOf } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import { UsageError } from '../model/errors.ts'
@@ -8,7 +9,7 @@ import type { ClientCertificate, World } from '../model/world.ts'
 import { certificateFlaw, pemBlocks } from '../signing/certificate.ts'
 import type { Talk, Tokens } from '../wire/oauth.ts'
 import { assertSecure } from '../wire/secure.ts'
-import { captured, lateEndpoint, memberAt } from './late.ts'
+import { lateEndpoint } from './late.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { answersOf, known } from './talk.ts'
 
@@ -73,7 +74,7 @@ async function issue(
   const { grantClient } = await import('../wire/oauth.ts')
   const scope = scopesOf(applicant).join(template.scope_separator ?? ' ')
   const tokens = await grantClient(talkOf(applicant, attempt, stage), stage, scope)
-  const learned = captured(template.token_response_metadata, (path) => memberAt(tokens.raw, path))
+  const learned = captured(template.token_response_metadata, (path) => at(tokens.raw, path))
   const answers = { ...learned, ...filledIn(params) }
   return {
     credential: credentialOf(tokens, template, given, world),

@@ -86,6 +86,8 @@ const modes: Readonly<Record<string, Registered>> = {
   },
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },
+  TWO_STEP: { load: () => import('./two-step.ts'), endpoints: ['token'] },
+  JWT: { load: () => import('./jwt.ts'), isUnproved: true },
   NONE: { load: () => import('./none.ts') },
   APP: {
     load: () => import('./app.ts'),

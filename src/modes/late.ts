@@ -25,26 +25,3 @@ export function lateEndpoint(
     return undefined
   }
 }
-
-/** The members that a template lists, as text; an object or a list is no answer. */
-export function captured(
-  names: readonly string[] | undefined,
-  read: (name: string) => unknown,
-): Record<string, string> {
-  const found = (names ?? []).flatMap((name): [string, string][] => {
-    const value = read(name)
-    return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number'
-      ? [[name, String(value)]]
-      : []
-  })
-  return Object.fromEntries(found)
-}
-
-/** The member at a dotted path; a name that holds the dots itself is found first. */
-export function memberAt(value: unknown, path: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  if (Object.hasOwn(value, path)) return (value as Record<string, unknown>)[path]
-  const [first = '', ...rest] = path.split('.')
-  if (rest.length === 0 || !Object.hasOwn(value, first)) return undefined
-  return memberAt((value as Record<string, unknown>)[first], rest.join('.'))
-}

@@ -5,7 +5,7 @@ import type { ClientAuthentication, Endpoints, Integration } from '../model/inte
 import type { Prompts, Template } from '../model/provider.ts'
 import type { ClientCertificate, World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
-import type { Transmit } from '../wire/record.ts'
+import type { SecretsIn, Transmit } from '../wire/record.ts'
 
 /** How this provider is spoken to; strung by the verb, so that no mode knows which dialect it speaks. */
 export interface Speech {
@@ -17,7 +17,7 @@ export interface Speech {
   /** Answers that are good for the log-in only, and are not kept. */
   readonly forgets?: readonly string[]
   /** Without a dialect: metadata, keys, log-ins that are no OAuth. `secretsIn` finds secrets that no name gives away. */
-  readonly transmit: (purpose: string, secretsIn?: (answer: { readonly text: string }) => readonly string[]) => Transmit
+  readonly transmit: (purpose: string, secretsIn?: SecretsIn) => Transmit
 }
 
 /** What a mode needs to do its work. */

@@ -1,3 +1,4 @@
+import { at, captured } from '../answers/member.ts'
 import { fillText } from '../fill/fill.ts'
 import { contextOf } from '../fill/flaw.ts'
 import type { Connection } from '../model/connection.ts'
@@ -9,7 +10,7 @@ import { unguessable } from '../wire/authorization.ts'
 import { judge, sameText, type Verdict } from '../wire/callback.ts'
 import { refused } from '../wire/refusal.ts'
 import type { Homecoming } from './homecoming.ts'
-import { captured, lateEndpoint, memberAt } from './late.ts'
+import { lateEndpoint } from './late.ts'
 import type { Attempt, Moment, Obtained, Unsigned } from './mode.ts'
 import { askForCredentials, type Party1, type TokenPair } from './oauth1-exchange.ts'
 import { oauth1Header } from './oauth1-header.ts'
@@ -168,7 +169,7 @@ async function redeem1(
     ...temporary,
   })
   const fromCallback = captured(template.redirect_uri_metadata, (name) => home.params.get(name))
-  const fromAnswer = captured(template.token_response_metadata, (path) => memberAt(issued.raw, path))
+  const fromAnswer = captured(template.token_response_metadata, (path) => at(issued.raw, path))
   const given = Object.fromEntries(Object.entries(params).filter(([, value]) => value !== ''))
   const answers = { ...fromAnswer, ...fromCallback, ...given }
   return {

@@ -1,3 +1,4 @@
+import { at, captured } from '../answers/member.ts'
 import type { Credential } from '../model/connection.ts'
 import { ProviderError } from '../model/errors.ts'
 import type { Tell } from '../model/event.ts'
@@ -8,7 +9,7 @@ import type { Metadata, Tokens } from '../wire/oauth.ts'
 import { type Party, refused } from '../wire/refusal.ts'
 import { assertSecure } from '../wire/secure.ts'
 import type { Homecoming } from './homecoming.ts'
-import { captured, lateEndpoint, memberAt } from './late.ts'
+import { lateEndpoint } from './late.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { partyOf, type Request, settingOf, talkTo, tokenEndpoint } from './talk.ts'
 
@@ -57,7 +58,7 @@ export async function redeem(
   const talk = talkTo(integration, attempt, endpoints, answers, request, metadata)
   const tokens = await exchangeCode(talk, { ...request, params, keys: attempt.speech.transmit('jwks') })
   tellIdTokenState(tokens, attempt.tell)
-  const fromAnswer = captured(template.token_response_metadata, (path) => memberAt(tokens.raw, path))
+  const fromAnswer = captured(template.token_response_metadata, (path) => at(tokens.raw, path))
   const known = { ...fromAnswer, ...answers }
   return {
     credential: credentialOf(tokens, world),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { at, normalise } from '../../src/dialects/answer.ts'
-import { instantOf } from '../../src/dialects/lifetime.ts'
+import { instantOf } from '../../src/answers/lifetime.ts'
+import { at } from '../../src/answers/member.ts'
+import { normalise } from '../../src/dialects/answer.ts'
 import type { TokenAnswer } from '../../src/model/dialect.ts'
 
 interface Heard extends TokenAnswer {

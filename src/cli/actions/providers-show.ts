@@ -23,6 +23,10 @@ function rowsOf(page: Description): readonly ProviderRow[] {
     row('authorize', authorize === undefined ? [] : [[authorize.url, isOauth ? pkceWords(authorize.pkce) : '']]),
     row('', authorize === undefined ? [] : paramLines(authorize.params)),
     row('token', token === undefined ? [] : [[token.url, wordsOf(token)]]),
+    row(
+      'then',
+      page.steps.map(({ url, method }) => [url, method]),
+    ),
     row('refresh', refresh === undefined ? [] : [refresh.url]),
     row(
       'API',
