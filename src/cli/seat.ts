@@ -119,6 +119,8 @@ function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: bo
 /** The string to register, the first time that this client is used here. */
 function mentionRegistration({ integration, style }: SeatTerms, progress: Progress): void {
   const { answeredBy, provider, redirectUri } = integration
+  // Without a browser nobody comes back, and there is nothing to register.
+  if (redirectUri === '') return
   if (provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || redirectUri.includes(':0/'))
     return
   const where = integration.registerUrl

@@ -111,7 +111,7 @@ function stepsOf(template: Template, overrides: Login['tokenParams']): readonly 
   const { additional_steps: more = [], token_url, token_params, token_headers, token_request_method } = template
   const count = more.length + 1
   const stage = (number: number): string => (count === 1 ? 'log-in' : `log-in (step ${number} of ${count})`)
-  const purpose = (number: number): string => (number === count ? 'token' : `step ${number}`)
+  const purpose = (number: number): string => (number === count ? 'log-in' : `step ${number}`)
   const first = { token_url, token_params, token_headers, token_request_method, field: '', overrides }
   return [
     { ...first, stage: stage(1), purpose: purpose(1) },

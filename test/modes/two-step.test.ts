@@ -446,7 +446,7 @@ describe('a log-in of several steps', () => {
     expect(connection.params).toEqual({ site: 'a/b', region: 'eu', 'instance.url': near.origin })
     expect(connection.snapshot.endpoints.api).toBe(near.origin)
     expect([...connection.snapshot.origins].sort()).toEqual([near.origin, far.origin].sort())
-    expect(workshop.exchanges().map(({ purpose }) => purpose)).toEqual(['step 1', 'step 2', 'token'])
+    expect(workshop.exchanges().map(({ purpose }) => purpose)).toEqual(['step 1', 'step 2', 'log-in'])
     assertSilent(workshop, [password, issued, ticket, 'nonce-0123456789'])
   })
 
