@@ -4,6 +4,7 @@ import { integrate } from '../../src/integrate.ts'
 import { locate } from '../../src/locate.ts'
 import type { Given } from '../../src/look-up.ts'
 import { rehearse } from '../../src/rehearse.ts'
+import { token } from '../../src/token.ts'
 import { consumerKey, consumerSecret, type OAuth1Terms, openOAuth1Server } from '../support/oauth1-server.ts'
 import { openProvider } from '../support/provider.ts'
 import { failure, openWorkshop } from '../support/world.ts'
@@ -92,6 +93,7 @@ describe('the three legs', () => {
     const warnings = workshop.events.flatMap((event) => (event.type === 'warning' ? [event.code] : []))
     expect(warnings).toEqual([])
     expect(connection.snapshot.origins).toEqual([origin])
+    expect(await failure(token(workshop.world, 'legs'))).toMatchObject({ code: 'NO_TOKEN', exitCode: 2 })
   })
 
   it('carry the state inside the callback URL, which both requests name, and the template’s parameters', async () => {
