@@ -12,6 +12,7 @@ import type { Scalar, Template, TemplateSource } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { traitsOf } from './modes/index.ts'
 import { type Gap, gapsOfProvider } from './needs.ts'
+import { trialOf } from './proofs/index.ts'
 
 /** A question of a provider's, and where its answer comes from. */
 export interface Asked {
@@ -62,8 +63,10 @@ export interface Description {
     readonly unsuitable?: { readonly why: string; readonly hint: string } | undefined
     readonly anyPort: boolean
   }
+  /** Where OAuth 1.0a gives a request token. */
+  readonly request?: Address | undefined
   readonly authorize?:
-    | (Address & { readonly pkce: boolean; readonly params: Readonly<Record<string, Scalar>> })
+    | (Address & { readonly pkce?: boolean | undefined; readonly params: Readonly<Record<string, Scalar>> })
     | undefined
   readonly token?:
     | (Address & { readonly authentication?: ClientAuthentication | undefined; readonly format: string })
@@ -97,6 +100,8 @@ export async function describe(world: Known, located: Located, given: Given): Pr
   const mode = template.auth_mode
   const api = template.proxy?.base_url
   const isBrowser = traits.opensBrowser === true
+  const wantsRequest = traits.endpoints?.includes('request') === true
+  const request = wantsRequest && typeof template['request_url'] === 'string' ? template['request_url'] : undefined
   return {
     name,
     provider: provider.name,
@@ -109,15 +114,17 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     asks: asked.map((question) => askedOf(question, name, found)),
     client: traits.client === undefined ? undefined : clientOf(name, template, found),
     register: { ...(isBrowser ? redirectOf(world, located, given) : noRedirect), ...whereToRegister(template, fill) },
+    request: request === undefined ? undefined : fill(request),
     authorize:
       template.authorization_url === undefined || !isBrowser
         ? undefined
         : {
             ...fill(template.authorization_url),
+            // OAuth 1.0a has none, nor needs one; nor does an app that is installed.
             pkce:
-              traits.brings === undefined &&
-              template.disable_pkce !== true &&
-              dialectOf(provider.names).refusesPkce !== true,
+              request === undefined && traits.brings === undefined
+                ? template.disable_pkce !== true && dialectOf(provider.names).refusesPkce !== true
+                : undefined,
             params: template.authorization_params ?? {},
           },
     token:
@@ -190,7 +197,8 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
       worded['client_secret']?.title ?? 'Client secret',
       found.clientSecret,
       true,
-      template.client_secret_required !== true && traitsOf(template.auth_mode).client !== 'confidential',
+      templateAuthentication(template) === 'private_key_jwt' ||
+        (template.client_secret_required !== true && traitsOf(template.auth_mode).client !== 'confidential'),
     ),
   }
 }
@@ -286,10 +294,14 @@ function headersOf({ proxy, auth_mode: mode }: Template): readonly string[] {
   )
   const standard = Object.hasOwn(standardBearing, mode) ? standardBearing[mode] : undefined
   return standard === undefined ||
-    (says && mode !== 'BASIC') ||
+    (says && !isSigned(mode) && mode !== 'BASIC') ||
     (mode === 'BASIC' && /^authorization:/im.test(own.join('\n')))
     ? spelled
     : [standard, ...spelled]
+}
+
+function isSigned(mode: string): boolean {
+  return mode === 'OAUTH1' || mode === 'TBA' || mode === 'AWS_SIGV4'
 }
 
 const bearer = 'authorization: Bearer <access token>'
@@ -304,6 +316,8 @@ const standardBearing: Readonly<Record<string, string>> = {
   APP: bearer,
   CUSTOM: bearer,
   INSTALL_PLUGIN: 'authorization: Basic <plugin identifier and key>',
+  BILL: 'devkey: <developer key>, sessionid: <session>',
+  OAUTH1: 'authorization: OAuth <signature>',
   TBA: 'authorization: OAuth <signature>',
   AWS_SIGV4: 'authorization: AWS4-HMAC-SHA256 <signature>',
 }
@@ -325,6 +339,7 @@ const modeQuirks: Readonly<Record<string, readonly string[]>> = {
 
 /** One sentence for each word of the template that departs from plain OAuth. */
 function quirksOf(names: readonly string[], template: Template): readonly string[] {
+  const isCode = traitsOf(template.auth_mode).opensBrowser === true
   const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value))
   const pairs = (value: object): string =>
     Object.entries(value)
@@ -338,9 +353,14 @@ function quirksOf(names: readonly string[], template: Template): readonly string
     authorization_url_skip_encode: (value) => `not percent-encoded in the URL: ${list(value)}`,
     authorization_url_replacements: (value) => `replaced in the finished URL: ${pairs(value)}`,
     authorization_url_fragment: (value) => `the parameters stand behind #${value}`,
-    token_params: (value) => (pairs(value) === '' ? '' : `sent with the code: ${pairs(value)}`),
+    request_params: (value) =>
+      pairs(value) === '' ? '' : `sent with the request for a request token: ${pairs(value)}`,
+    token_params: (value) =>
+      pairs(value) === '' ? '' : `sent with the ${isCode ? 'code' : 'request for the token'}: ${pairs(value)}`,
     refresh_params: (value) => (pairs(value) === '' ? '' : `sent with a refresh: ${pairs(value)}`),
     body_format: (value) => (value === 'form' ? '' : `the token request is ${String(value).toUpperCase()}`),
+    expires_in_unit: (value) => (value === 'milliseconds' ? 'lifetimes count milliseconds' : ''),
+    token_expires_in_ms: (value) => (value === 0 ? 'tokens do not expire' : `tokens live ${value} ms if nobody says`),
     token_response_metadata: (value) => `kept from the token answer: ${list(value)}`,
     redirect_uri_metadata: (value) => `kept from the callback: ${list(value)}`,
     alternate_access_token_response_path: (value) => `the token may stand under "${value}" in the answer`,
@@ -348,7 +368,12 @@ function quirksOf(names: readonly string[], template: Template): readonly string
     token_expiration_buffer: (value) => `renewed ${value} s before it expires`,
     connection_configuration: (value) => `looked up after connecting: ${list(value)}`,
     installation: () => 'the code does not come by the browser but to a public webhook',
-    require_client_certificate: (value) => (value ? 'calls want a client certificate' : ''),
+    require_client_certificate: (value) => (value ? 'the token request and calls show a client certificate' : ''),
+    signature_method: (value) => `requests are signed by ${value}`,
+    credentials_verification_script: () =>
+      trialOf(template) === undefined
+        ? ''
+        : 'the credentials are tried by a call of its own kind before they are saved',
   }
   const { auth_mode: mode } = template
   const ofMode = Object.hasOwn(modeQuirks, mode) ? (modeQuirks[mode] ?? []) : []

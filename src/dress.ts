@@ -257,8 +257,10 @@ export function credentialHeaders(connection: Connection, mode: Mode, moment: Mo
   const bare: Bare = { method: 'GET', url: base, headers: [] }
   const { headers } = dress(connection, mode, bare, moment, () => {})
   const texts = connection.snapshot.template.proxy?.headers ?? {}
+  const carried = mode.carry(connection, { ...bare, body: undefined }, moment).map(([name]) => name.toLowerCase())
   const isOwn = (name: string): boolean =>
     name === 'authorization' ||
+    carried.includes(name.toLowerCase()) ||
     Object.entries(texts).some(([key, text]) => key.toLowerCase() === name && /\$\{/.test(String(text)))
   return headers.filter(([name]) => isOwn(name)).map(([name, value]) => [properName(name), value])
 }

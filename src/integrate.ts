@@ -40,7 +40,7 @@ export async function integrate(world: World, located: Located, given: Given): P
   const client =
     traits.client === undefined ? noClient : clientOf(provider.template, answers, given, before, traits.client)
   const endpoints = endpointsOf(located, { params, credentials }, asked)
-  assertReusable(endpoints, before, located, answers, secretKeys)
+  const boundTo = assertReusable(endpoints, before, located, answers, secretKeys)
   for (const [field, url] of Object.entries(endpoints)) {
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
@@ -76,6 +76,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     registerUrl: registerUrlOf(located, params, asked),
     answeredBy: answers.answeredBy,
     notes: answers.notes,
+    boundTo,
   }
 }
 

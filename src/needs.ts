@@ -3,6 +3,7 @@ import { revocationOf } from './lookups/revocations.ts'
 import { TemplateError } from './model/errors.ts'
 import type { Provider, Template } from './model/provider.ts'
 import { isMode, traitsOf } from './modes/index.ts'
+import { trialOf } from './proofs/index.ts'
 
 /** Something that a template needs and that cannot be done yet. */
 export interface Gap {
@@ -107,7 +108,7 @@ function laterGaps(template: Template, names: readonly string[]): readonly Gap[]
     gaps.push({ says: 'Deleting the connection does not tell the provider', weight: 'shows' })
   if (template['require_client_certificate'] === true && template.auth_mode !== 'OAUTH2_CC')
     gaps.push({ says: 'Calls want a client certificate, which cannot be given', weight: 'shows' })
-  if (template['credentials_verification_script'] !== undefined)
+  if (template['credentials_verification_script'] !== undefined && trialOf(template) === undefined)
     gaps.push({
       says: 'Its credentials are saved without being tried: only a call of its own kind shows',
       weight: 'tells',

@@ -2,7 +2,7 @@ import { runFlow } from './flow.ts'
 import type { Connection } from './model/connection.ts'
 import { ProviderError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
-import { prove } from './prove.ts'
+import { isProvable, prove } from './prove.ts'
 import { refresh } from './refresh.ts'
 import { savedConnection } from './saved.ts'
 import { speechOf } from './speech.ts'
@@ -23,7 +23,7 @@ export interface Verified {
  */
 export async function verify(world: World, name: string): Promise<Verified> {
   const saved = await savedConnection(world, name)
-  if (saved.snapshot.template.proxy?.verification === undefined) throw noVerification(saved)
+  if (!isProvable(saved.snapshot.template)) throw noVerification(saved)
   const connection = await refresh(world, name)
   const what = { deed: 'verify', provider: connection.provider, connection: name } as const
   return runFlow(world, what, async (flow) => {

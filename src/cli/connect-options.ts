@@ -8,7 +8,10 @@ export function connectOptions(command: Command): Command {
     .optionsGroup('Who and what:')
     .option('--client-id <id>', 'client id of your app there')
     .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH; without one, a public client')
-    .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none, instead of what the template says')
+    .option(
+      '--client-auth <how>',
+      'post, basic, basic-raw, basic+post, private_key_jwt or none, instead of what the template says',
+    )
     .option('--param <key=value>', "answer any of the template's questions", collect)
     .option('--scope <scopes>', 'scopes to ask for, instead of the defaults; repeatable', collect)
     .option('--as <name>', 'name of the connection')

@@ -18,7 +18,10 @@ export type Header = readonly [name: string, value: string]
 
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
-  /** What it was for: `token`, `refresh`, `metadata`, `jwks`, `api`, `verification`, `sts`, `look-up`, `introspection`, `revocation`. */
+  /**
+   * What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `second token`, `metadata`, `jwks`,
+   * `api`, `verification`, `sts`, `look-up`, `introspection`, `revocation`.
+   */
   readonly purpose: string
   readonly method: string
   readonly url: string

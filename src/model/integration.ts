@@ -102,6 +102,8 @@ export interface Integration {
   readonly answeredBy: Readonly<Record<string, AnswerSource>>
   /** Words about answers that were reduced or left out, or that the template warns of; no secret stands in them. */
   readonly notes?: readonly string[] | undefined
+  /** The only origins that may be asked, where a secret among the answers is one that was saved. */
+  readonly boundTo?: readonly string[] | undefined
 }
 
 /** What `integrations add` keeps on disk. */

@@ -5,7 +5,7 @@ import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
 import { headerOf, type Received } from '../wire/record.ts'
 import { assertSecure } from '../wire/secure.ts'
-import { wordsIn } from '../wire/words.ts'
+import { wordsBesideToken, wordsIn } from '../wire/words.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { known } from './talk.ts'
 
@@ -114,7 +114,7 @@ function refusal({ status, headers, text }: Received, title: string): ProviderEr
       `${title} answered the log-in with 200, but there is no sessionId in it.`,
       {
         status,
-        words: wordsIn(text),
+        words: wordsBesideToken(text),
         hint: 'The whole answer is in the log.',
       },
     )

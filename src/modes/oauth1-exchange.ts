@@ -3,7 +3,7 @@ import type { Header } from '../model/event.ts'
 import type { World } from '../model/world.ts'
 import { headerOf, type Received } from '../wire/record.ts'
 import { assertSecure } from '../wire/secure.ts'
-import { wordsIn } from '../wire/words.ts'
+import { wordsBesideToken, wordsIn } from '../wire/words.ts'
 import type { Attempt } from './mode.ts'
 import { oauth1Header, type Signer } from './oauth1-header.ts'
 
@@ -112,7 +112,7 @@ function issuedIn(answer: Received, party: Party1, purpose: Asking['purpose']): 
       `${title} answered ${answer.status}, but there is no ${purpose} and secret in it.`,
       {
         status: answer.status,
-        words: wordsIn(answer.text),
+        words: wordsBesideToken(answer.text),
         hint: 'oauth_token and oauth_token_secret are looked for. The whole answer is in the log.',
       },
     )

@@ -4,7 +4,7 @@ import type { World } from '../model/world.ts'
 import { awsAuthorization, awsDate } from '../signing/aws.ts'
 import { headerOf, type Received } from '../wire/record.ts'
 import { assertSecure } from '../wire/secure.ts'
-import { wordsIn } from '../wire/words.ts'
+import { wordsBesideToken, wordsIn } from '../wire/words.ts'
 import type { Attempt } from './mode.ts'
 
 export interface Keys {
@@ -65,7 +65,7 @@ export async function assumeRole(
       `The STS endpoint of ${role.title} answered ${answer.status} without keys.`,
       {
         status: answer.status,
-        words: wordsIn(answer.text),
+        words: wordsBesideToken(answer.text),
         hint: 'An access key id and a secret access key are looked for. The whole answer is in the log.',
       },
     )

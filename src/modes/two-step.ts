@@ -25,9 +25,10 @@ export async function obtain(
   attempt: Attempt,
   keep: (obtained: Obtained) => Promise<void>,
 ): Promise<void> {
-  const { provider, params, endpoints, allowHttp } = integration
+  const { provider, params, endpoints, allowHttp, boundTo, connection } = integration
   const login = loginOf(integration)
-  const outcome = await logIn(world, login, attempt, {})
+  const assertKnown = boundTo === undefined ? undefined : knownOrigin(connection, boundTo)
+  const outcome = await logIn(world, login, attempt, { assertKnown })
   const known = {
     ...outcome.metadata,
     ...Object.fromEntries(Object.entries(params).filter(([, value]) => value !== '')),
@@ -50,7 +51,7 @@ export async function obtain(
 export async function renew(world: World, connection: Connection, attempt: Attempt): Promise<Obtained> {
   const login = loginAgain(connection)
   const { snapshot, params } = connection
-  const assertKnown = knownOrigin(connection)
+  const assertKnown = knownOrigin(connection.name, snapshot.origins)
   const outcome =
     (await refreshed(world, login, connection, attempt, assertKnown)) ??
     (await again(world, login, connection, attempt, assertKnown))
@@ -111,7 +112,7 @@ function stepsOf(template: Template, overrides: Login['tokenParams']): readonly 
   const { additional_steps: more = [], token_url, token_params, token_headers, token_request_method } = template
   const count = more.length + 1
   const stage = (number: number): string => (count === 1 ? 'log-in' : `log-in (step ${number} of ${count})`)
-  const purpose = (number: number): string => (number === count ? 'token' : `step ${number}`)
+  const purpose = (number: number): string => (number === count ? 'log-in' : `step ${number}`)
   const first = { token_url, token_params, token_headers, token_request_method, field: '', overrides }
   return [
     { ...first, stage: stage(1), purpose: purpose(1) },
@@ -272,16 +273,16 @@ async function again(
   }
 }
 
-/** A step that leads where no step led before gets nothing: who connects once more says that it is right. */
-function knownOrigin({ name, snapshot }: Connection): (url: string) => void {
+/** A step that leads where none led before gets no saved secret: who gives it once more says that it is right. */
+function knownOrigin(name: string, origins: readonly string[]): (url: string) => void {
   return (url) => {
     const { origin } = new URL(url)
-    if (snapshot.origins.includes(origin)) return
+    if (origins.includes(origin)) return
     throw new UsageError(
       'ORIGIN_CHANGED',
       `The log-in of "${name}" now leads to ${origin}, where it never went before.`,
       {
-        hint: `It went to ${snapshot.origins.join(', ')}. If the new one is right, connect again.`,
+        hint: `It went to ${origins.join(', ')}. If the new one is right, connect again and give the secrets again.`,
       },
     )
   }

@@ -6,7 +6,7 @@ import type { Client } from '../model/integration.ts'
 import { headerOf, type Transmit } from './record.ts'
 import { type Party, type Refusal, refused, type Stage } from './refusal.ts'
 import { assertSecure } from './secure.ts'
-import { wordsIn } from './words.ts'
+import { wordsBesideToken, wordsIn } from './words.ts'
 
 /** The server as far as it is known. */
 export interface Server {
@@ -270,7 +270,7 @@ function judged(answer: Heard, stage: Stage, talk: Talk, heard: Overheard): Resp
         : `${party.title} answered 200 with ${describeBody(answer.text, type)} instead of tokens.`,
       {
         status: 200,
-        words: wordsIn(answer.text),
+        words: wordsBesideToken(answer.text),
         hint: isMembers(members)
           ? `Its members are: ${Object.keys(members).slice(0, 20).join(', ')}. A nested token is found with alternate_access_token_response_path in the template.`
           : 'Check the token URL in the template; the whole answer is in the log.',

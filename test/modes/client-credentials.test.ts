@@ -3,6 +3,7 @@ import { describe, expect, it, test } from 'vitest'
 import { integrate } from '../../src/integrate.ts'
 import { locate } from '../../src/locate.ts'
 import type { Given } from '../../src/look-up.ts'
+import type { ProviderError } from '../../src/model/errors.ts'
 import { refresh } from '../../src/refresh.ts'
 import { rehearse } from '../../src/rehearse.ts'
 import { openProvider, type Reply, type Script } from '../support/provider.ts'
@@ -308,6 +309,16 @@ describe('the answer', () => {
       { headers: { 'content-type': 'application/json' }, body: `{"access_token":"${t}` },
       { code: 'ANSWER_UNUSABLE' },
     ],
+    [
+      'half a body of a refusal',
+      { status: 500, headers: { 'content-type': 'application/json' }, body: `{"access_token":"${t}` },
+      { code: 'HTTP_500', words: undefined },
+    ],
+    [
+      'a form that is cut',
+      { headers: { 'content-type': 'text/plain' }, body: `x=1&acc_token=${t}` },
+      { code: 'ANSWER_UNUSABLE', words: undefined },
+    ],
     ['no token', { body: { hello: 'world' } }, { code: 'NO_ACCESS_TOKEN', hint: expect.stringContaining('hello') }],
     ['another type of token', { body: { access_token: t, token_type: 'mac' } }, { code: 'TOKEN_TYPE_UNSUPPORTED' }],
   ])('is refused: %s', async (_, reply, expected) => {
@@ -316,7 +327,7 @@ describe('the answer', () => {
     expect(error).toMatchObject({ exitCode: 4, ...expected })
     expect(await workshop.world.store.connections.read('alone')).toBeUndefined()
     for (const secret of [clientSecret, t])
-      expect(`${workshop.told()}${error.message}${error.hint}`).not.toContain(secret)
+      expect(`${workshop.told()}${error.message}${error.hint}${(error as ProviderError).words}`).not.toContain(secret)
   })
 
   it('leaves answers behind where the template wants them, for the base URL too', async () => {

@@ -4,6 +4,7 @@ import { integrate } from '../../src/integrate.ts'
 import { locate } from '../../src/locate.ts'
 import type { Given } from '../../src/look-up.ts'
 import { rehearse } from '../../src/rehearse.ts'
+import { token } from '../../src/token.ts'
 import { consumerKey, consumerSecret, type OAuth1Terms, openOAuth1Server } from '../support/oauth1-server.ts'
 import { openProvider } from '../support/provider.ts'
 import { failure, openWorkshop } from '../support/world.ts'
@@ -92,6 +93,7 @@ describe('the three legs', () => {
     const warnings = workshop.events.flatMap((event) => (event.type === 'warning' ? [event.code] : []))
     expect(warnings).toEqual([])
     expect(connection.snapshot.origins).toEqual([origin])
+    expect(await failure(token(workshop.world, 'legs'))).toMatchObject({ code: 'NO_TOKEN', exitCode: 2 })
   })
 
   it('carry the state inside the callback URL, which both requests name, and the template’s parameters', async () => {
@@ -176,11 +178,13 @@ describe('the first leg', () => {
     ],
     ['a redirect', { status: 302, headers: { location: 'https://other.example/' } }, { code: 'HTTP_302' }],
     ['nothing', { body: '' }, { code: 'NO_ACCESS_TOKEN', status: 200 }],
-    ['half of it', { body: 'oauth_token=abc' }, { code: 'NO_ACCESS_TOKEN' }],
+    ['half of it', { body: 'oauth_token=half-of-a-pair' }, { code: 'NO_ACCESS_TOKEN' }],
   ])('refuses %s', async (_, reply, expected) => {
     const { origin } = await openProvider({ routes: { '/request': () => reply } })
     const workshop = openWorkshop({ templates: { legs: template(origin) } })
-    expect(await failure(workshop.connect('legs', given))).toMatchObject({ exitCode: 4, ...expected })
+    const error = await failure(workshop.connect('legs', given))
+    expect(error).toMatchObject({ exitCode: 4, ...expected })
+    expect(`${JSON.stringify(error)}${workshop.told()}`).not.toContain('half-of-a-pair')
   })
 
   it('refuses a method that nobody knows, and a secret that is no key', async () => {
@@ -235,7 +239,7 @@ describe('the way home', () => {
     const end = failure(workshop.connect('legs', given))
     const ignored = (): boolean =>
       workshop.events.some((event) => event.type === 'callback.ignored' && event.reason === reason)
-    await expect.poll(ignored).toBe(true)
+    await expect.poll(ignored, { timeout: 60_000 }).toBe(true)
     limit.abort(Object.assign(new Error('enough'), { code: 'ENOUGH' }))
     await end
     expect(judged).toHaveLength(1)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
 import { refresh } from '../../src/refresh.ts'
-import { token } from '../../src/token.ts'
+import { headersOf, token } from '../../src/token.ts'
 import { openProvider, type Reply } from '../support/provider.ts'
 import { failure, openWorkshop } from '../support/world.ts'
 
@@ -131,6 +131,10 @@ describe('BILL', () => {
     expect(hits.map(({ path }) => path)).toEqual(['/connect/v3/login', '/connect/v3/bills', '/connect/v3/login'])
     expect(hits[2]?.body).toBe(hits[0]?.body)
     expect((await token(workshop.world, 'bill')).value).toBe(session)
+    expect(await headersOf(workshop.world, connection)).toEqual([
+      ['Devkey', params.dev_key],
+      ['Sessionid', session],
+    ])
     for (const secret of [session, params.password, params.dev_key]) expect(workshop.told()).not.toContain(secret)
   })
 

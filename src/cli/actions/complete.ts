@@ -81,7 +81,8 @@ async function ownFlags(world: World, path: string, [name]: readonly string[]): 
 async function valuesOf(world: World, path: string, option: string): Promise<string[]> {
   if (option === '--provider' || (option === '--as' && path === 'sandbox')) return providerNames(world)
   if (option === '--connection' || option === '--as') return connectionNames(world)
-  if (option === '--client-auth') return ['post', 'basic', 'basic-raw', 'basic+post', 'none']
+  if (option === '--client-auth')
+    return ['post', 'basic', 'basic-raw', 'basic+post', 'custom', 'private_key_jwt', 'none']
   if (option === '--state') return ['running', 'success', 'failed', 'cancelled', 'timeout']
   if (option !== '--fault') return []
   const { faults } = await import('../../sandbox/index.ts')

@@ -20,6 +20,7 @@ function rowsOf(page: Description): readonly ProviderRow[] {
   return [
     row('asks', [...page.asks.map(askLine), ...client]),
     row('register', isOauth ? registerLines(register) : register.url === undefined ? [] : [register.url]),
+    row('request', page.request === undefined ? [] : [[page.request.url, 'for a request token']]),
     row('authorize', authorize === undefined ? [] : [[authorize.url, isOauth ? pkceWords(authorize.pkce) : '']]),
     row('', authorize === undefined ? [] : paramLines(authorize.params)),
     row('token', token === undefined ? [] : [[token.url, wordsOf(token)]]),
@@ -78,7 +79,8 @@ function registerLines({
   return [...(url === undefined ? [] : [url]), ...numbered, ...redirect]
 }
 
-function pkceWords(pkce: boolean): string {
+function pkceWords(pkce: boolean | undefined): string {
+  if (pkce === undefined) return ''
   return pkce ? 'PKCE S256' : 'no PKCE'
 }
 
