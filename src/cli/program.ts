@@ -197,6 +197,10 @@ function requestCommand(): Command {
       .option('-d, --data <data>', 'body; @file reads a file, @- stdin; repeated ones are joined with &', collect)
       .option('-i, --include', "print the answer's status and headers too")
       .option('-o, --output <file>', 'write the body to a file')
+      .option('--paginate', 'read a list to its end, as its template says or by its Link headers: one JSON array')
+      .option('--items <path>', 'where in each page the items stand, a.b.c')
+      .option('--ndjson', 'with --paginate: an item a line instead of an array')
+      .option('--retry <count>', 'send again up to this often what is refused for now (default 3)')
       .option('--timeout <seconds>', 'give up after this long (default 300)')
       .option('--allow-http', 'allow plain http to a host that is not this machine')
       .option('--log-bodies', 'keep the bodies in the log too'),
