@@ -25,6 +25,7 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['request', 'api'], make: requestCommand },
   { names: ['refresh'], make: () => refreshCommand(new Command('refresh')) },
   { names: ['verify'], make: () => verifyCommand(new Command('verify')) },
+  { names: ['revoke'], make: () => revokeCommand(new Command('revoke')) },
   { names: ['logs', 'log'], make: logs },
   { names: ['providers', 'provider'], make: providers },
   { names: ['callback'], make: callback },
@@ -143,12 +144,14 @@ function connections(): Command {
   group.addCommand(inspectCommand(new Command('show'), 'everything that is known of one'))
   group.addCommand(refreshCommand(new Command('refresh')))
   group.addCommand(verifyCommand(new Command('verify')))
+  group.addCommand(revokeCommand(new Command('revoke')))
   group.addCommand(
     acting(
       new Command('delete')
         .aliases(['rm', 'remove'])
         .description('forget connections')
         .argument('<names...>')
+        .option('--revoke', 'have the provider revoke their tokens first')
         .option('-y, --yes', 'do not ask'),
       () => import('./actions/connections-delete.ts'),
     ),
@@ -171,6 +174,13 @@ function verifyCommand(command: Command): Command {
   return acting(
     command.description('try it by the call that its template names for this').argument('<name>'),
     () => import('./actions/verify.ts'),
+  )
+}
+
+function revokeCommand(command: Command): Command {
+  return acting(
+    command.description('give its tokens back to the provider; its answers are kept').argument('<name>'),
+    () => import('./actions/revoke.ts'),
   )
 }
 

@@ -140,6 +140,8 @@ export interface ConnectionLine {
   readonly isRenewable: boolean
   /** The provider has refused to renew it, for good. */
   readonly isRefused: boolean
+  /** Its tokens were given back from here. */
+  readonly isRevoked?: true | undefined
 }
 
 export function lineOf(connection: Connection): ConnectionLine {
@@ -152,6 +154,7 @@ export function lineOf(connection: Connection): ConnectionLine {
     ...(credential.expiresAt === undefined ? {} : { expiresAt: credential.expiresAt }),
     isRenewable: isRenewable(connection),
     isRefused: lastError?.final === true,
+    ...(lastError?.code === 'REVOKED' ? { isRevoked: true as const } : {}),
   }
 }
 

@@ -34,9 +34,17 @@ export interface WorkshopTerms {
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Partial<World['clock']>
+  /** Default: nobody opens anything. */
+  readonly browse?: World['browse']
 }
 
-export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopTerms = {}): Workshop {
+/** A browser that goes wherever it is sent, in the background. */
+export const wanderer: World['browse'] = async (url) => {
+  void fetch(url).catch(() => {})
+  return 'a fetch'
+}
+
+export function openWorkshop({ templates = {}, env = {}, clock = {}, browse }: WorkshopTerms = {}): Workshop {
   const events: LogEvent[] = []
   const home = freshFolder()
   const nobody = (): never => {
@@ -55,7 +63,7 @@ export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopT
     confirm: nobody,
     async *paste() {},
     show: () => {},
-    browse: nobody,
+    browse: browse ?? nobody,
   })
   const world: World = {
     ...real,
