@@ -42,7 +42,8 @@ export async function integrate(world: World, located: Located, given: Given): P
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
-  const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
+  const opens = traits.opensBrowser === true && given.atHand === undefined
+  const redirect = opens ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
     connection,
@@ -57,7 +58,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
-    templateParams: traits.opensBrowser === true ? templateParams(world, located, params, asked) : {},
+    templateParams: opens ? templateParams(world, located, params, asked) : {},
     authorizationParams: withoutState({
       ...projectParams(world, located, 'authorizationParams'),
       ...given.authorizationParams,
@@ -136,7 +137,8 @@ async function complete(
   const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
   const { client } = traitsOf(located.provider.template.auth_mode)
   const where = registerUrlOf(located, kept.params, asked)
-  const ofClient = client === undefined ? [] : clientNeeds(located, id, secret, given, where, client)
+  const isAsked = client !== undefined && given.atHand?.isRenewable !== false
+  const ofClient = !isAsked ? [] : clientNeeds(located, id, secret, given, where, client)
   const variable = (key: string): string => `${environmentName(located.name)}_${environmentName(key)}`
   const needs = openNeeds(located.provider.template, asked, kept.params, ofClient, variable)
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)

@@ -26,6 +26,8 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['refresh'], make: () => refreshCommand(new Command('refresh')) },
   { names: ['verify'], make: () => verifyCommand(new Command('verify')) },
   { names: ['revoke'], make: () => revokeCommand(new Command('revoke')) },
+  { names: ['export'], make: () => exportCommand(new Command('export')) },
+  { names: ['import'], make: () => importCommand(new Command('import')) },
   { names: ['logs', 'log'], make: logs },
   { names: ['providers', 'provider'], make: providers },
   { names: ['callback'], make: callback },
@@ -145,6 +147,14 @@ function connections(): Command {
   group.addCommand(refreshCommand(new Command('refresh')))
   group.addCommand(verifyCommand(new Command('verify')))
   group.addCommand(revokeCommand(new Command('revoke')))
+  group.addCommand(exportCommand(new Command('export')))
+  group.addCommand(importCommand(new Command('import')))
+  group.addCommand(
+    acting(
+      new Command('rename').description('give one another name').argument('<name>').argument('<new-name>'),
+      () => import('./actions/rename.ts'),
+    ),
+  )
   group.addCommand(
     acting(
       new Command('delete')
@@ -181,6 +191,44 @@ function revokeCommand(command: Command): Command {
   return acting(
     command.description('give its tokens back to the provider; its answers are kept').argument('<name>'),
     () => import('./actions/revoke.ts'),
+  )
+}
+
+function exportCommand(command: Command): Command {
+  return acting(
+    command
+      .description('print one with its secrets, for another program or machine')
+      .argument('<name>')
+      .option('--format <format>', 'json (for import), env, header, curl, or nango (for its import); default json'),
+    () => import('./actions/export.ts'),
+  )
+}
+
+function importCommand(command: Command): Command {
+  return acting(
+    command
+      .description('save what export wrote, or a credential that you have already')
+      .argument('[file]', "of export's json or nango format; default stdin")
+      .option('--as <name>', 'name of the connection')
+      .option('--tag <key=value>', 'tag the connection', collect)
+      .option('--replace', 'replace a connection of that name')
+      .option('--allow-http', 'allow plain http to hosts that are not this machine')
+      .optionsGroup('A credential of your own (secrets: - reads stdin, env:NAME, file:PATH):')
+      .option('--provider <name>', "a template's name or an integration's")
+      .option('--access-token <secret>')
+      .option('--refresh-token <secret>')
+      .option('--id-token <secret>')
+      .option('--expires-at <time>', '2026-03-01T12:00:00Z, or seconds since 1970')
+      .option('--api-key <secret>')
+      .option('--username <name>')
+      .option('--password <secret>')
+      .option('--client-id <id>', 'client that it was issued to; needed to renew it')
+      .option('--client-secret <secret>')
+      .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none')
+      .option('--scope <scopes>', 'scopes that it has; repeatable', collect)
+      .option('--param <key=value>', "answer any of the template's questions", collect)
+      .option('--trust-project', "let the project file's templates and hosts have secrets of yours"),
+    () => import('./actions/import.ts'),
   )
 }
 

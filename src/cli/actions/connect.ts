@@ -1,6 +1,5 @@
 import { declaredKeys } from '../../answer.ts'
 import { asksOf } from '../../asks.ts'
-import type { Question } from '../../catalog/questions.ts'
 import { type Connected, connect } from '../../connect.ts'
 import { integrate } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
@@ -16,7 +15,8 @@ import { plain, type Style } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
-import { type Given, openSession, readNumber, readPairs, readSecret, type Session } from '../session.ts'
+import { secretFlag } from '../secret-flag.ts'
+import { type Given, openSession, readNumber, readPairs, type Session } from '../session.ts'
 
 export async function run(given: Given): Promise<void> {
   const { options } = given
@@ -77,19 +77,14 @@ async function wishesOf(
 ): Promise<Wishes> {
   const { options } = given
   const seen = new Set<string>()
-  const secret = async (flag: string, key: string): Promise<string | undefined> => {
-    const value = options[key]
-    if (typeof value !== 'string') return undefined
-    const read = await readSecret(flag, value, session, seen)
-    if (read === value && value !== '') tellHistory(flag, session)
-    return read
-  }
   return {
     as: connectionName(options['as']),
     params: await paramsOf(given, session, located, keys, seen),
     // Where the mode has no client, these two are answers of the template's.
     clientId: keys.has('clientId') ? undefined : (options['clientId'] as string | undefined),
-    clientSecret: keys.has('clientSecret') ? undefined : await secret('--client-secret', 'clientSecret'),
+    clientSecret: keys.has('clientSecret')
+      ? undefined
+      : await secretFlag('--client-secret', options['clientSecret'], session, seen),
     clientAuth: options['clientAuth'] as string | undefined,
     scopes: scopesOf(options['scope']),
     authorizationParams: removable(readPairs('--auth-param', options['authParam'])),
@@ -106,7 +101,7 @@ async function wishesOf(
 }
 
 /** A name that begins like a flag could not be typed to any other command. */
-function connectionName(as: unknown): string | undefined {
+export function connectionName(as: unknown): string | undefined {
   if (typeof as !== 'string' || !/^(-|\s*$)/.test(as)) return as as string | undefined
   throw new UsageError('BAD_FLAG', `--as wants a name that does not begin with a dash and is not blank, not "${as}".`)
 }
@@ -134,33 +129,15 @@ async function paramsOf(
       })
     }
     const question = asked.find((one) => one.key === key)
-    if (question?.prompt.secret === true) params[key] = await secretAnswer(question, value, session, seen)
+    if (question?.prompt.secret !== true) continue
+    const name = question.isParam ? `--param ${key}` : question.flag
+    params[key] = (await secretFlag(name, value, session, seen)) ?? ''
   }
   return params
 }
 
-/** A secret of the template's own, given like any other; one that stood in the command line is worth a word. */
-async function secretAnswer(
-  { flag, isParam, key }: Question,
-  value: string,
-  session: Session,
-  seen: Set<string>,
-): Promise<string> {
-  const name = isParam ? `--param ${key}` : flag
-  const read = await readSecret(name, value, session, seen)
-  if (read === value && value !== '') tellHistory(name, session)
-  return read
-}
-
-function tellHistory(flag: string, { quiet }: Session): void {
-  if (quiet) return
-  process.stderr.write(
-    `! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`,
-  )
-}
-
 /** `--scope a,b --scope "c d"` → four scopes; one empty value → none. */
-function scopesOf(values: unknown): string[] | undefined {
+export function scopesOf(values: unknown): string[] | undefined {
   if (!Array.isArray(values)) return undefined
   return [...new Set(values.flatMap((value: string) => value.split(/[\s,]+/)).filter((scope) => scope !== ''))]
 }
