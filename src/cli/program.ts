@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
-import { collect, connectOptions } from './connect-options.ts'
+import { collect, connectOptions, envFile } from './connect-options.ts'
 import type { Given } from './session.ts'
 
 /** What a command's action is called with: its arguments, its own and the global options, as they were typed. */
@@ -30,6 +30,7 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['import'], make: () => importCommand(new Command('import')) },
   { names: ['logs', 'log'], make: logs },
   { names: ['providers', 'provider'], make: providers },
+  { names: ['integrations', 'integration'], make: integrations },
   { names: ['callback'], make: callback },
   { names: ['config'], make: config },
   { names: ['sandbox'], make: sandboxCommand },
@@ -227,7 +228,8 @@ function importCommand(command: Command): Command {
       .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none')
       .option('--scope <scopes>', 'scopes that it has; repeatable', collect)
       .option('--param <key=value>', "answer any of the template's questions", collect)
-      .option('--trust-project', "let the project file's templates and hosts have secrets of yours"),
+      .option('--trust-project', "let the project file's templates and hosts have secrets of yours")
+      .addOption(envFile()),
     () => import('./actions/import.ts'),
   )
 }
@@ -375,6 +377,51 @@ function newProvider(): Command {
       .option('--allow-http', 'allow an issuer on plain http that is not this machine'),
     () => import('./actions/providers-new.ts'),
   )
+}
+
+function integrations(): Command {
+  const group = globals(new Command('integrations'))
+    .alias('integration')
+    .description('your apps at providers: client ids, secrets, answers')
+  const of = (name: 'list' | 'add' | 'show' | 'remove' | 'check') => () =>
+    import('./actions/integrations.ts').then((actions) => ({ run: actions[name] }))
+  standIn(group, acting(new Command('list').description('list them'), of('list')))
+  group.addCommand(
+    acting(
+      new Command('add')
+        .description('keep one, so that connect need not ask again')
+        .argument('<name>')
+        .option('--provider <name>', "a template's name; default: the integration's own")
+        .option('--client-id <id>', 'client id of your app there')
+        .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH')
+        .option('--scope <scopes>', 'scopes to ask for, instead of the defaults; repeatable', collect)
+        .option('--param <key=value>', "answer any of the template's questions", collect)
+        .option('--replace', 'replace an integration of that name')
+        .addOption(envFile()),
+      of('add'),
+    ),
+  )
+  group.addCommand(acting(new Command('show').description('everything about one').argument('<name>'), of('show')))
+  group.addCommand(
+    acting(
+      new Command('check')
+        .description('what is missing before a browser could open; exits 2 where something is')
+        .argument('<name>', "an integration's name or a template's")
+        .addOption(envFile()),
+      of('check'),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('delete')
+        .aliases(['rm', 'remove'])
+        .description('forget one on which no connection depends')
+        .argument('<name>')
+        .option('-y, --yes', 'do not ask'),
+      of('remove'),
+    ),
+  )
+  return group
 }
 
 function callback(): Command {

@@ -6,6 +6,7 @@ import { type Located, locate } from '../../locate.ts'
 import type { Preset, Given as Wishes } from '../../look-up.ts'
 import type { Connection } from '../../model/connection.ts'
 import { UsageError } from '../../model/errors.ts'
+import type { LogEvent } from '../../model/event.ts'
 import type { Integration } from '../../model/integration.ts'
 import type { World } from '../../model/world.ts'
 import type { RehearsedRequest } from '../../rehearse.ts'
@@ -26,12 +27,16 @@ export async function run(given: Given): Promise<void> {
   const save = options['save'] !== false && options['print'] !== true
   const progress = progressFor(given)
   const seat = takeSeat(given, progress)
-  const onEvent = (event: Parameters<typeof seat.watch>[0]): void => {
+  let printEvent: (event: LogEvent) => void = () => {}
+  const onEvent = (event: LogEvent): void => {
     seat.watch(event)
     progress.emit(event)
+    printEvent(event)
   }
-  const session = await openSession(given, { presence: seat, onEvent, flows: options['dryRun'] !== true })
-  const { world } = session
+  const asked = options['events'] === true ? { ...given, options: { ...options, json: true } } : given
+  const session = await openSession(asked, { presence: seat, onEvent, flows: options['dryRun'] !== true })
+  const { world, print } = session
+  if (options['events'] === true) printEvent = (event) => void print.line(event, () => '')
   const prepared = preparedQuestions()
   const located = prepared?.located ?? (await locate(world, name))
   warnOf(located, session)
@@ -61,7 +66,7 @@ export async function run(given: Given): Promise<void> {
       replace: wishes.replace,
     })
     progress.rest()
-    await printConnected(connected, integration, session, save)
+    await printConnected(connected, integration, session, save, options['events'] === true)
   } finally {
     progress.rest()
     await sandbox.close()
@@ -264,11 +269,13 @@ async function printConnected(
   integration: Integration,
   session: Session,
   save: boolean,
+  asLine: boolean,
 ): Promise<void> {
   const { connection, flow } = connected
   const { world, print, reveal } = session
   const { mask, scrub } = world.secrets
   const shown = save ? maskedConnection(connection, mask, { reveal, scrub }) : connection
+  if (asLine) return print.line(shown, () => '')
   await print.value(shown, (style) =>
     save
       ? connectionCard(connection, style, {
