@@ -6,6 +6,7 @@ import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { type ApiAnswer, type ApiCall, type Caller, calling, originsFor, targetUrl } from './request.ts'
 import { headerOf } from './wire/record.ts'
+import { wordsIn } from './wire/words.ts'
 
 /** How an API hands out a list in parts: a template's `proxy.paginate`. */
 export type PageRule = {
@@ -254,6 +255,23 @@ async function jsonOf(answer: ApiAnswer): Promise<{ readonly value: unknown; rea
   throw new ProviderError('ANSWER_UNUSABLE', `${title} answered ${answer.status} with something that is no JSON.`, {
     status: answer.status,
     hint: '--paginate reads JSON lists. Leave it out to see the answer as it is.',
+  })
+}
+
+/** An answer of 400 or more as an error, in the API's own words; reads its body. */
+export async function refusalOf({ status, body, connection }: ApiAnswer): Promise<ProviderError> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > 1024 * 1024) break
+  }
+  const title = connection.snapshot.template.display_name ?? connection.provider
+  return new ProviderError(`HTTP_${status}`, `${title} answered ${status}.`, {
+    status,
+    words: wordsIn(Buffer.concat(chunks).toString('utf8')),
+    hint: 'Its body says what the API thinks of it.',
   })
 }
 

@@ -1,8 +1,6 @@
-import { ProviderError } from '../model/errors.ts'
 import type { World } from '../model/world.ts'
-import { readPages } from '../pages.ts'
+import { readPages, refusalOf } from '../pages.ts'
 import type { ApiAnswer } from '../request.ts'
-import { wordsIn } from '../wire/words.ts'
 import { callOf, type RequestOptions } from './response.ts'
 
 export interface ItemsOptions extends RequestOptions {
@@ -33,13 +31,6 @@ export async function* itemsOf(
   for await (const page of readable) yield* page
 }
 
-async function refuse({ status, body, connection }: ApiAnswer): Promise<void> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  const title = connection.snapshot.template.display_name ?? connection.provider
-  throw new ProviderError(`HTTP_${status}`, `${title} answered ${status}.`, {
-    status,
-    words: wordsIn(Buffer.concat(chunks).toString('utf8')),
-    hint: 'The body says what the API thinks of it; request() resolves with it.',
-  })
+async function refuse(answer: ApiAnswer): Promise<void> {
+  throw await refusalOf(answer)
 }
