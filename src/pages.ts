@@ -5,6 +5,7 @@ import type { Header } from './model/event.ts'
 import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { type ApiAnswer, type ApiCall, type Caller, calling, originsFor, targetUrl } from './request.ts'
+import { sliceItems } from './slices.ts'
 import { headerOf } from './wire/record.ts'
 import { wordsIn } from './wire/words.ts'
 
@@ -22,6 +23,8 @@ export type PageRule = {
 /** One page that was read. */
 export interface Page {
   readonly items: readonly unknown[]
+  /** The same items as the API wrote them, each on a line: no digit of a long number is lost. */
+  readonly texts: () => readonly string[]
   readonly answer: ApiAnswer
 }
 
@@ -59,11 +62,12 @@ export function readPages(world: World, name: string, first: ApiCall, terms: Pag
       const { value, text } = await jsonOf(answer)
       const digest = createHash('sha256').update(text).digest('hex')
       // A server that does not know the parameter sends its first page for ever.
-      if (digest === before && rule?.kind === 'offset') return tellLoop(caller, 'the same page came twice')
+      if (digest === before && rule.kind === 'offset') return tellLoop(caller, 'the same page came twice')
       before = digest
-      const items = itemsIn(value, rule?.items)
-      if (!(await terms.onPage({ items, answer }))) return
-      call = rule === undefined ? undefined : nextCall(rule, call, { value, items, answer }, caller)
+      const items = itemsIn(value, rule.items)
+      const texts = (): readonly string[] => sliceItems(text, rule.items)
+      if (!(await terms.onPage({ items, texts, answer }))) return
+      call = nextCall(rule, call, { value, items, answer }, caller)
     }
   })
 }

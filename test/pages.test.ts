@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { LogEvent } from '../src/model/event.ts'
-import { readPages } from '../src/pages.ts'
+import { itemsIn, readPages } from '../src/pages.ts'
 import type { ApiCall } from '../src/request.ts'
+import { sliceItems } from '../src/slices.ts'
 import { type Hit, openProvider, type Reply } from './support/provider.ts'
 import { failure, openWorkshop } from './support/world.ts'
 
@@ -68,6 +69,41 @@ async function list(
 const numbers = (from: number, count: number): number[] => Array.from({ length: count }, (_, at) => from + at)
 const codes = (events: readonly LogEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'warning' ? [event.code] : []))
+
+describe('items as they are written', () => {
+  const same = (json: string, path?: string): void =>
+    expect(sliceItems(json, path).map((text) => JSON.parse(text))).toEqual(
+      itemsIn(JSON.parse(json.replace(/^\uFEFF/, '')), path),
+    )
+
+  it('are the parsed ones, wherever they stand', () => {
+    const values = [
+      [],
+      [1],
+      { a: [1, 2] },
+      { a: [1], b: [2] },
+      {},
+      'x',
+      7,
+      null,
+      { d: { e: [{ f: ']' }, '}"\\', [[]]] } },
+      { 'a.b': [3], a: { b: [4] } },
+    ]
+    for (const value of values)
+      for (const indent of [0, 2])
+        for (const path of [undefined, 'a', 'd.e', 'a.b', 'none']) same(JSON.stringify(value, null, indent), path)
+    same('\uFEFF {"a":[1],"a":[2]}', 'a')
+    same(' [ "a\\"b" , { "c" : "d e\\\\" } , -1.5e3 ] ')
+  })
+
+  it('keep every digit, on one line', () => {
+    const json = '{"items": [ 12345678901234567890, {"id": 0.10000000000000000001,\n  "a b": "c\\n d"} ]}'
+    expect(sliceItems(json, undefined)).toEqual([
+      '12345678901234567890',
+      '{"id":0.10000000000000000001,"a b":"c\\n d"}',
+    ])
+  })
+})
 
 describe('a list in pages', () => {
   it('follows the Link header of the template, or any where the template says nothing', async () => {

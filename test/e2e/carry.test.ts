@@ -198,11 +198,26 @@ describe.concurrent('request', () => {
     expect(far.received).toHaveLength(before + 1)
   })
 
+  it('sends a small file again after a 401, and a large one not', async () => {
+    const { person, far, replies } = await imported()
+    person.write('small.json', '{"a":1}')
+    person.write('large.txt', 'x'.repeat(3 * 1024 * 1024))
+    replies.set('/api/x', [{ status: 401, body: {} }])
+    expect((await person.run(['request', 'far', '/x', '-d', '@small.json'])).status).toBe(0)
+    expect(far.received.at(-1)).toMatchObject({ body: '{"a":1}', headers: { 'content-type': 'application/json' } })
+    replies.set('/api/x', [{ status: 401, body: {} }])
+    const large = await person.run(['request', 'far', '/x', '-d', '@large.txt'])
+    expect([large.status, large.stderr]).toEqual([4, expect.stringContaining('cannot be sent a second time')])
+  })
+
   it('sends bytes of stdin as they are, and more of them than it would hold', async () => {
     const { person, far } = await imported()
     const input = 'x'.repeat(3 * 1024 * 1024)
     expect((await person.run(['request', 'far', '/x', '-d', '@-', '-o', '/dev/null'], { input })).status).toBe(0)
     expect(far.received.at(-1)?.body).toHaveLength(input.length)
+    const file = person.write('large.txt', input)
+    expect((await person.run(['request', 'far', '/x', '-d', `@${file}`, '-o', '/dev/null'])).status).toBe(0)
+    expect(far.received.at(-1)).toMatchObject({ headers: { 'content-length': String(input.length) }, body: input })
   })
 })
 

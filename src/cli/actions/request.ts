@@ -44,8 +44,8 @@ async function printPages(session: Session, name: string, call: ApiCall, given: 
   }
   let count = 0
   let isRefused = false
-  const onPage = async ({ items }: Page): Promise<boolean> => {
-    const texts = items.map((item) => JSON.stringify(item))
+  const onPage = async (page: Page): Promise<boolean> => {
+    const texts = page.texts()
     if (isLines) await write(texts.map((text) => `${text}\n`).join(''))
     else if (texts.length > 0) await write(`${count === 0 ? '[' : ','}\n${texts.join(',\n')}`)
     count += texts.length
@@ -125,7 +125,9 @@ async function callOf(given: Given, target: string): Promise<ApiCall> {
   const { options } = given
   const headers = ((options['header'] as string[] | undefined) ?? []).map(headerOf)
   const data = options['data'] as string[] | undefined
-  const body = data === undefined ? {} : { body: await bodyOf(data) }
+  const { body: sent, length } = data === undefined ? {} : await bodyOf(data)
+  const body = sent === undefined ? {} : { body: sent }
+  const size: Header[] = length === undefined ? [] : [['content-length', String(length)]]
   const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type')
   const type: Header[] = data === undefined || isTyped ? [] : [['content-type', guessType(data, body.body)]]
   const method = String(options['request'] ?? (data === undefined ? 'GET' : 'POST'))
@@ -133,7 +135,7 @@ async function callOf(given: Given, target: string): Promise<ApiCall> {
   return {
     method: method.toUpperCase(),
     target,
-    headers: [...headers, ...type],
+    headers: [...headers, ...type, ...size],
     ...body,
     allowHttp: options['allowHttp'] === true,
     retries: readNumber('--retry', options['retry'], 0, 20),
@@ -152,20 +154,33 @@ function headerOf(line: string): Header {
   return [name, value]
 }
 
-/** curl's letters: `@file`, `@-`; several are joined with `&`. One file alone is streamed. */
-async function bodyOf(data: readonly string[]): Promise<ApiCall['body']> {
+interface Body {
+  readonly body?: ApiCall['body']
+  /** Bytes of a stream, where they are known: many APIs take no other. */
+  readonly length?: number
+}
+
+/** curl's letters: `@file`, `@-`; several are joined with `&`. One large file alone is streamed. */
+async function bodyOf(data: readonly string[]): Promise<Body> {
   const [only = ''] = data
-  if (data.length === 1 && only === '@-') return stdinBody()
-  if (data.length === 1 && only.startsWith('@')) return createReadStream('', { fd: openBody(only.slice(1)) })
+  if (data.length === 1 && only === '@-') return { body: await stdinBody() }
+  if (data.length === 1 && only.startsWith('@')) return fileBody(only.slice(1))
   const parts: string[] = []
   for (const part of data) {
     if (part === '@-') parts.push(await readStdin())
     else parts.push(part.startsWith('@') ? readFileSync(openBody(part.slice(1)), 'utf8') : part)
   }
-  return parts.join('&')
+  return { body: parts.join('&') }
 }
 
-/** Bytes of stdin that are held, so that the body can be sent a second time; what is longer is streamed. */
+function fileBody(file: string): Body {
+  const fd = openBody(file)
+  const stats = fstatSync(fd)
+  if (stats.isFile() && stats.size <= mostHeld) return { body: textOrBytes(readFileSync(fd)) }
+  return { body: createReadStream('', { fd }), ...(stats.isFile() ? { length: stats.size } : {}) }
+}
+
+/** Bytes of a body that are held, so that the body can be sent a second time; what is longer is streamed. */
 const mostHeld = 1024 * 1024
 
 async function stdinBody(): Promise<ApiCall['body']> {
