@@ -16,6 +16,7 @@ const isMembers = (value: unknown): value is Members =>
 const isTime = (value: unknown): boolean =>
   isText(value) && /^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value))
 
+const token: Kind = { says: 'a token, in printable ASCII', is: (value) => isText(value) && isToken(value) }
 const text: Kind = { says: 'a text', is: isText }
 const filled: Kind = { says: 'a text that is not empty', is: (value) => isText(value) && value !== '' }
 const time: Kind = { says: 'a time such as 2026-03-01T12:00:00.000Z', is: isTime }
@@ -31,6 +32,11 @@ const origins: Kind = {
   is: (value) => Array.isArray(value) && value.every((one) => isText(one) && isOrigin(one)),
 }
 const url: Kind = { says: 'an http or https URL', is: (value) => isText(value) && isHttp(value) }
+
+/** Whether a text can be sent as a token (RFC 6749 appendix A.12). */
+export function isToken(one: string): boolean {
+  return /^[\x20-\x7e]+$/.test(one)
+}
 
 function isOrigin(one: string): boolean {
   return isHttp(one) && new URL(one).origin === one
@@ -51,8 +57,8 @@ const connectionFields: Readonly<Record<string, Kind>> = {
   'credential.type': filled,
   'credential.obtainedAt': time,
   'credential.expiresAt?': time,
-  'credential.accessToken?': filled,
-  'credential.refreshToken?': filled,
+  'credential.accessToken?': token,
+  'credential.refreshToken?': token,
   'credential.idToken?': filled,
   'credential.tokenType?': text,
   'credential.apiKey?': text,

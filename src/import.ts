@@ -1,10 +1,13 @@
 import { asksOf } from './asks.ts'
+import { invalid, isToken } from './carried.ts'
+import { findProvider } from './catalog/find.ts'
+import { givenSource } from './catalog/given.ts'
 import { connect, connectionOf } from './connect.ts'
 import { integrate } from './integrate.ts'
 import type { Located } from './locate.ts'
 import type { Given } from './look-up.ts'
 import type { Connection, Credential } from './model/connection.ts'
-import { UsageError } from './model/errors.ts'
+import { TemplateError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 import { assertMode, modeOf, traitsOf } from './modes/index.ts'
 import type { Handed } from './nango.ts'
@@ -27,6 +30,8 @@ export interface ImportTerms {
 export async function importConnection(world: World, carried: Connection, terms: ImportTerms): Promise<Connection> {
   const { as: name = carried.name, replace = false, allowHttp = false, tags = {} } = terms
   assertMode(carried.mode, carried.provider)
+  assertName(name)
+  await assertTemplate(carried)
   for (const [field, url] of Object.entries(carried.snapshot.endpoints)) {
     // No file can allow plain http: that is said in the command line.
     if (url !== undefined) assertSecure(url, allowHttp, `snapshot.endpoints.${field}`)
@@ -70,6 +75,8 @@ export async function importCredential(
       hint: 'Name another provider with --provider.',
     })
   }
+  assertName(name)
+  assertSendable(handed)
   if (terms.replace !== true) await assertFree(world, name)
   const traits = traitsOf(template.auth_mode)
   const hasToken = handed.accessToken !== undefined
@@ -127,6 +134,34 @@ function credentialOf(
     ...Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)),
     ...given,
     obtainedAt: world.clock.now().toISOString(),
+  }
+}
+
+/** A name that begins like a flag could not be typed to any command. Throws UsageError `BAD_NAME`. */
+export function assertName(name: string): void {
+  if (!/^(-|\s*$)/.test(name)) return
+  throw new UsageError('BAD_NAME', 'A name does not begin with a dash and is not blank.', {
+    hint: 'Choose another, for example with --as.',
+  })
+}
+
+/** What a template may hold is the same wherever it comes from. Throws UsageError `IMPORT_INVALID`. */
+async function assertTemplate({ provider, snapshot }: Connection): Promise<void> {
+  try {
+    await findProvider(provider, [await givenSource(provider, snapshot.template, 'the import')])
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error
+    const [problem] = error.problems
+    const field = problem?.field?.slice(provider.length) ?? ''
+    throw invalid(`snapshot.template${field}`, problem?.message ?? error.message, problem?.fix ?? 'Export it anew.')
+  }
+}
+
+/** RFC 6749 appendix A.12: anything else cannot stand in a header. Throws UsageError `IMPORT_INVALID`. */
+function assertSendable({ accessToken, refreshToken }: Handed): void {
+  for (const [what, token] of Object.entries({ 'the access token': accessToken, 'the refresh token': refreshToken })) {
+    if (token !== undefined && !isToken(token))
+      throw invalid(what, 'it is empty or holds characters that no token has', 'Give the token and nothing else.')
   }
 }
 

@@ -1,6 +1,5 @@
-import { nameTaken } from './import.ts'
+import { assertName, nameTaken } from './import.ts'
 import type { Connection } from './model/connection.ts'
-import { UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 import { savedConnection, unknownConnection } from './saved.ts'
 
@@ -15,8 +14,7 @@ export async function rename(
 ): Promise<Connection> {
   const { connections } = world.store
   const found = await savedConnection(world, from)
-  if (/^(-|\s*$)/.test(to))
-    throw new UsageError('BAD_NAME', 'A name does not begin with a dash and is not blank.', { hint: 'Choose another.' })
+  assertName(to)
   const named = (current: Connection): Connection => ({
     ...current,
     name: to,

@@ -134,6 +134,8 @@ describe('what is no export', () => {
       ['params', []],
       ['credential', null],
       ['credential.accessToken', { toString: 'x' }],
+      ['credential.accessToken', 'with\r\nX-Header: more'],
+      ['credential.refreshToken', 'snow ☃'],
       ['credential.obtainedAt', 'soon'],
       ['credential.expiresAt', 1e99],
       ['scopes.granted', 'read'],
@@ -143,6 +145,10 @@ describe('what is no export', () => {
       ['snapshot.endpoints', { api: 'file:///etc/passwd' }],
       ['snapshot.endpoints', { token: 'https://thief.example/token' }],
       ['snapshot.template.auth_mode', 5],
+      ['snapshot.template.connection_config', 'not questions'],
+      ['snapshot.template.proxy.headers', ['x']],
+      ['snapshot.template.token_url', { a: 1 }],
+      ['snapshot.template.default_scopes', 'read'],
       ['snapshot.allowHttp', 'yes'],
       ['metadata', [1]],
       ['createdAt', 'yesterday'],
@@ -155,6 +161,10 @@ describe('what is no export', () => {
       expect(error.message).not.toContain(connection.credential.accessToken)
     }
     const masked = JSON.stringify({ ...connection, credential: { ...connection.credential, masked: true } })
+    for (const as of ['-x', ' ']) {
+      const named = importText(world, JSON.stringify(connection), { as })
+      expect((await failure(named)).code).toBe('BAD_NAME')
+    }
     expect((await failure(importText(world, masked, { as: 'odd' }))).message).toContain('masked')
     expect(await world.store.connections.read('odd')).toBeUndefined()
   })

@@ -1,6 +1,6 @@
 import { asksOf } from '../asks.ts'
-import { findProvider, type Source } from '../catalog/find.ts'
-import { entryIn, parseYaml } from '../catalog/read.ts'
+import { findProvider } from '../catalog/find.ts'
+import { givenSource } from '../catalog/given.ts'
 import { catalogOf, type Located, locate } from '../locate.ts'
 import type { Given } from '../look-up.ts'
 import type { Connection } from '../model/connection.ts'
@@ -65,17 +65,9 @@ export interface ConnectOptions extends CallOptions {
 export async function locatedBy(world: World, name: string, template: TemplateInput | undefined): Promise<Located> {
   if (template === undefined) return locate(world, name)
   const { sources } = await catalogOf(world)
-  const provider = await findProvider(name, [await sourceOf(name, template), ...sources])
-  return { name, provider }
-}
-
-async function sourceOf(name: string, template: TemplateInput): Promise<Source> {
-  const file = 'connect({ template })'
   const fields = { display_name: name, docs: 'https://example.com', ...template }
-  // JSON is YAML, so each problem is told with its field.
-  const document = await parseYaml(JSON.stringify({ [name]: fields }, null, 2), file)
-  const entry = entryIn(document, name, [name], (document.value as Record<string, unknown>)[name])
-  return { kind: 'person', path: file, find: async (wanted) => (wanted === name ? entry : undefined), glance: () => [] }
+  const provider = await findProvider(name, [await givenSource(name, fields, 'connect({ template })'), ...sources])
+  return { name, provider }
 }
 
 /** The options as the verbs take them. */

@@ -9,7 +9,8 @@ import { memoryStore } from './memory-store.ts'
 
 /**
  * This machine, as the command sees it: the connections of `AUTH_CLI_HOME` or the platform's folders, what the environment
- * says, the system's browser. It asks nobody, prints nothing and ends nothing. Each part can be another.
+ * says, the system's browser. It asks nobody, prints nothing and ends nothing; the preferences of `auth-cli config` are
+ * not read. Each part can be another.
  */
 export function realWorld(parts: Partial<World> = {}): World {
   const { env, cwd, platform, isTerminal } = here()

@@ -15,6 +15,10 @@ import { type Given, readNumber, readStdin, type Session } from '../session.ts'
 export async function run(given: Given): Promise<void> {
   const [name = '', target = ''] = given.arguments
   const progress = progressFor(given)
+  for (const flag of ['items', 'ndjson']) {
+    if (given.options[flag] !== undefined && given.options['paginate'] !== true)
+      throw new UsageError('BAD_FLAG', `--${flag} is about --paginate, which is not there.`)
+  }
   const call = await callOf(given, target)
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
   const isVerbose = given.options['verbose'] === true
