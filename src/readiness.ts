@@ -56,7 +56,7 @@ export async function checkIntegration(world: World, name: string): Promise<read
     findings.push({
       what: need.key,
       state: 'missing',
-      says: need.label,
+      says: `${need.label} is not known`,
       fix: `${need.flag}, ${environmentName(name)}_${environmentName(need.key)} in the environment, or auth-cli integrations add`,
     })
   }
@@ -65,7 +65,7 @@ export async function checkIntegration(world: World, name: string): Promise<read
     if (!dry.missing.some((need) => need.key === key)) findings.push({ what: key, state: 'ready', says: from })
   }
   if (decided.redirectUri !== '') {
-    const where = decided.registerUrl === undefined ? '' : ` (${decided.registerUrl})`
+    const where = decided.registerUrl === undefined || dry.missing.length > 0 ? '' : ` (${decided.registerUrl})`
     findings.push({
       what: 'redirect URL',
       state: 'told',
@@ -116,8 +116,9 @@ function dryWorld(
     emit: () => {},
     confirm: async () => undefined,
     ask: async (needs) => {
-      missing.push(...needs.filter(({ prompt }) => prompt.optional !== true && prompt.default_value === undefined))
-      return Object.fromEntries(needs.map(({ key, prompt }) => [key, prompt.example ?? prompt.enum?.[0] ?? 'stand-in']))
+      const open = needs.filter(({ prompt }) => prompt.optional !== true && prompt.default_value === undefined)
+      missing.push(...open)
+      return Object.fromEntries(open.map(({ key, prompt }) => [key, prompt.example ?? prompt.enum?.[0] ?? 'stand-in']))
     },
     store: {
       connections: world.store.connections,

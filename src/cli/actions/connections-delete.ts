@@ -20,7 +20,7 @@ export async function run(given: Given): Promise<void> {
   let current = ''
   const { session, close } = await openAwake(given, () => current, { onEvent: progress.emit, flows: isRevoked })
   const { world, print } = session
-  await progress.start(session.style)
+  await progress.start(session.style, { skip: (event) => event.type === 'token.revoked' })
   const found: Found[] = []
   for (const name of new Set(given.arguments)) {
     const connection = await readable(world, name)
