@@ -1,7 +1,7 @@
 import { type Connection, isExpired, isRenewable, isStale } from './model/connection.ts'
 import { MachineError, ProviderError } from './model/errors.ts'
 import type { World } from './model/world.ts'
-import { connectAgain, refusedForGood, savedConnection, unknownConnection } from './saved.ts'
+import { connectAgain, refusedForGood, revokedHere, savedConnection, unknownConnection } from './saved.ts'
 
 export interface RefreshOptions {
   /** Renew it although it is not stale. */
@@ -19,6 +19,7 @@ export interface RefreshOptions {
  */
 export async function refresh(world: World, name: string, options: RefreshOptions = {}): Promise<Connection> {
   const found = await savedConnection(world, name)
+  if (found.lastError?.code === 'REVOKED') throw revokedHere(found)
   if (!mustRenew(found, found, world, options)) return found
   if (!isRenewable(found)) return asItIs(found, world, options)
   let issued = false

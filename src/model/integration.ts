@@ -44,6 +44,8 @@ export interface Endpoints {
   readonly token?: string | undefined
   /** Absent where refreshing goes to the token endpoint. */
   readonly refresh?: string | undefined
+  /** Where a token is given back (RFC 7009), where the template says so itself. */
+  readonly revocation?: string | undefined
   /** Base URL of the API, without a trailing slash. */
   readonly api?: string | undefined
   /** Base URL of the calls that prove a credential, where it is not the API's. */
