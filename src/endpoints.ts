@@ -38,6 +38,7 @@ export function endpointsOf(
     fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)
   const { endpoints: needed = [], isUnproved } = traitsOf(template.auth_mode)
   const { authorization_url: authorization, token_url: token, refresh_url: refresh, issuer } = template
+  const { revocation_url: revocation } = template
   const request = typeof template['request_url'] === 'string' ? template['request_url'] : undefined
   const missing = needed.find((one) => ({ authorization, request, token })[one] === undefined)
   if (missing !== undefined) throw endpointMissing(provider.name, `${missing}_url`)
@@ -60,6 +61,7 @@ export function endpointsOf(
           : undefined,
     ...(user === undefined ? {} : { user: url('token_url.OAUTH2', user) }),
     refresh: isToken && refresh !== undefined && !later(refresh) ? url('refresh_url', refresh) : undefined,
+    ...(revocation === undefined || later(revocation) ? {} : { revocation: url('revocation_url', revocation) }),
     api: api === undefined || later(api, true) ? undefined : url('proxy.base_url', api).replace(/\/+$/, ''),
     verification:
       proving === undefined ? undefined : url('proxy.verification.base_url_override', proving).replace(/\/+$/, ''),

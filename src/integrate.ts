@@ -49,7 +49,8 @@ export async function integrate(world: World, located: Located, given: Given): P
     ...projectParams(world, located, 'authorizationParams'),
     ...given.authorizationParams,
   })
-  const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
+  const opens = traits.opensBrowser === true && given.atHand === undefined
+  const redirect = opens ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
     connection,
@@ -64,7 +65,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
     pkce: pkceOf(provider, client, given),
-    templateParams: traits.opensBrowser === true ? templateParams(world, located, params, asked) : {},
+    templateParams: opens ? templateParams(world, located, params, asked) : {},
     authorizationParams,
     tokenParams: {
       // Where nobody is sent to a browser there is but one request that they can be meant for.
@@ -146,7 +147,8 @@ async function complete(
   const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
   const { client } = traitsOf(located.provider.template.auth_mode)
   const where = registerUrlOf(located, kept.params, asked)
-  const ofClient = client === undefined ? [] : clientNeeds(located, id, secret, given, where, client)
+  const isAsked = client !== undefined && given.atHand?.isRenewable !== false
+  const ofClient = !isAsked ? [] : clientNeeds(located, id, secret, given, where, client)
   const variable = (key: string): string => `${environmentName(located.name)}_${environmentName(key)}`
   const needs = openNeeds(located.provider.template, asked, kept.params, ofClient, variable)
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)

@@ -1,7 +1,7 @@
 import { type Connection, isExpired, isRenewable, isStale } from './model/connection.ts'
 import { MachineError, ProviderError } from './model/errors.ts'
 import type { World } from './model/world.ts'
-import { connectAgain, refusedForGood, savedConnection, unknownConnection } from './saved.ts'
+import { connectAgain, refusedForGood, revokedHere, savedConnection, unknownConnection } from './saved.ts'
 
 export interface RefreshOptions {
   /** Renew it although it is not stale. */
@@ -19,6 +19,7 @@ export interface RefreshOptions {
  */
 export async function refresh(world: World, name: string, asked: RefreshOptions = {}): Promise<Connection> {
   const found = await savedConnection(world, name)
+  if (found.lastError?.code === 'REVOKED') throw revokedHere(found)
   const isStale = mustRenew(found, found, world, asked)
   if (!isStale && !(await isKnownDead(world, found))) return found
   const options = isStale ? asked : { ...asked, refused: found.credential.accessToken ?? '' }

@@ -45,6 +45,16 @@ function spent({ name, snapshot }: Connection): string {
   return snapshot.renewal === 'again' ? `What "${name}" was made with` : `The refresh token of "${name}"`
 }
 
+/** Its tokens were given back: there is nothing to use until it is connected again. */
+export function revokedHere(connection: Connection): ProviderError {
+  const { name, lastError } = connection
+  const error = new ProviderError('REVOKED', `"${name}" was revoked on ${lastError?.at.slice(0, 10)}.`, {
+    hint: connectAgain(connection),
+  })
+  error.flow = lastError?.flow
+  return error
+}
+
 /** The command that makes this connection anew. */
 export function connectAgain({ name, integration }: Connection): string {
   return `Connect again: auth-cli connect ${integration}${name === integration ? '' : ` --as ${name}`}`

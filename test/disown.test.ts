@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { disown } from '../src/disown.ts'
 import type { Connection } from '../src/model/connection.ts'
 import type { Happening } from '../src/model/event.ts'
+import { revoke } from '../src/revoke.ts'
 import { speechOf } from '../src/speech.ts'
 import { type Hit, openProvider } from './support/provider.ts'
 import { twinTemplate } from './support/twin-template.ts'
@@ -81,6 +82,17 @@ describe('a provider with a call of its own is told that a connection is no more
     )
     expect(JSON.parse(hit()?.body ?? '')).toEqual({ access_token: access })
     expect(JSON.stringify(told)).not.toMatch(/access-token-long|client-secret-long/)
+  })
+
+  it('by revoke, which keeps the connection without its tokens', async () => {
+    const path = `/oauth/v1/refresh-tokens/${encodeURIComponent(refresh)}`
+    const provider = await openProvider({ routes: { [path]: () => ({ status: 204 }) } })
+    const { world, events } = openWorkshop()
+    const connection = connectionAt('hubspot', provider.origin, 'OAUTH2', '/oauth/v1/token')
+    await world.store.connections.update('hubspot', () => connection)
+    expect(await revoke(world, 'hubspot')).toMatchObject({ revoked: ['refresh token'], remaining: ['access token'] })
+    expect((await world.store.connections.read('hubspot'))?.credential.refreshToken).toBeUndefined()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'token.revoked', token: 'refresh token' }))
   })
 
   it('and may refuse, in its own words', async () => {

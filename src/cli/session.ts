@@ -85,7 +85,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
   onBrokenPipe(stderr, () => {})
   const presence = parts.presence ?? absent
   const world = realWorld({
-    env,
+    env: given.options['envFile'] === undefined ? env : await withEnvFiles(env, given.options['envFile']),
     cwd,
     settings,
     settingsFrom: from,
@@ -120,6 +120,11 @@ export function isSet(value: string | undefined): boolean {
 async function settingsOf(paths: Paths): Promise<{ settings: Settings; from: World['settingsFrom'] }> {
   const { readSettings } = await import('../node/settings.ts')
   return readSettings(paths, process.env)
+}
+
+async function withEnvFiles(env: NodeJS.ProcessEnv, files: unknown): Promise<NodeJS.ProcessEnv> {
+  const { readEnvFiles } = await import('../node/env-file.ts')
+  return { ...readEnvFiles(Array.isArray(files) ? files : []), ...env }
 }
 
 /** Ctrl-C ends the flow in order; a second one ends the process at once. */

@@ -142,6 +142,8 @@ export interface ConnectionLine {
   readonly isRenewable: boolean
   /** The provider has refused to renew it, for good. */
   readonly isRefused: boolean
+  /** Its tokens were given back from here. */
+  readonly isRevoked?: true | undefined
 }
 
 export function lineOf(connection: Connection): ConnectionLine {
@@ -155,6 +157,7 @@ export function lineOf(connection: Connection): ConnectionLine {
     hasToken: credential.accessToken !== undefined,
     isRenewable: isRenewable(connection),
     isRefused: lastError?.final === true,
+    ...(lastError?.code === 'REVOKED' ? { isRevoked: true as const } : {}),
   }
 }
 

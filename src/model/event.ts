@@ -105,6 +105,14 @@ export type Happening =
       readonly rotated: boolean
       readonly expiresAt?: string | undefined
     }
+  /** A refusal that passes: the call is sent again after so many milliseconds. `attempt` counts from 1. */
+  | { readonly type: 'request.retried'; readonly attempt: number; readonly wait: number; readonly why: string }
+  /** The provider takes this token no longer. */
+  | {
+      readonly type: 'token.revoked'
+      readonly connection: string
+      readonly token: 'refresh token' | 'access token'
+    }
   | {
       readonly type: 'flow.ended'
       readonly state: FlowEnd

@@ -46,6 +46,8 @@ export interface Endpoints {
   readonly refresh?: string | undefined
   /** Where the person's own tokens are had, where those of the app come from elsewhere. */
   readonly user?: string | undefined
+  /** Where a token is given back (RFC 7009), where the template says so itself. */
+  readonly revocation?: string | undefined
   /** Base URL of the API, without a trailing slash. */
   readonly api?: string | undefined
   /** Base URL of the calls that prove a credential, where it is not the API's. */

@@ -493,3 +493,13 @@ function isMembers(value: unknown): value is Record<string, unknown> {
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
+
+/** Adds what proves the client at any endpoint of its server (RFC 6749 §2.3.1, RFC 7009 §2.1). */
+export async function proveClient(
+  client: Client,
+  issuer: string,
+  body: URLSearchParams,
+  headers: Headers,
+): Promise<void> {
+  await authentication(client)({ issuer }, { client_id: client.id }, body, headers)
+}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { token } from '../../src/token.ts'
 import { openProvider, type Script } from '../support/provider.ts'
 import { twinTemplate } from '../support/twin-template.ts'
-import { goesAlong, openWorkshop } from '../support/world.ts'
+import { openWorkshop, wanderer } from '../support/world.ts'
 
 const client = { clientId: 'the-client', clientSecret: 'client-secret-long-enough', port: 0 }
 
@@ -36,7 +36,7 @@ async function opened(says: (asked: URLSearchParams) => ReturnType<Script>, name
   })
   const workshop = openWorkshop({
     templates: { [name]: twinTemplate('salesforce', provider.origin) },
-    browse: goesAlong,
+    browse: wanderer,
   })
   await workshop.connect(name, client)
   return { workshop, provider, counted: () => ({ issued, introspections }) }

@@ -4,7 +4,7 @@ import type { Given } from '../../src/look-up.ts'
 import { refresh } from '../../src/refresh.ts'
 import { type Hit, openProvider, type Reply, type Script } from '../support/provider.ts'
 import { twinTemplate } from '../support/twin-template.ts'
-import { goesAlong, openWorkshop } from '../support/world.ts'
+import { openWorkshop, wanderer } from '../support/world.ts'
 
 const client = { clientId: 'the-client-id', clientSecret: 'the-client-secret-long-enough' }
 const basic = (user: string, password: string) => `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
@@ -552,7 +552,7 @@ function assertionOf({ form }: Hit): Record<string, true | string> {
 /** Goes where the page would, which stands behind a "#". */
 const browse = (url: string): Promise<string> => {
   const { origin, hash } = new URL(url)
-  return goesAlong(hash === '' ? url : `${origin}${hash.slice(1)}`)
+  return wanderer(hash === '' ? url : `${origin}${hash.slice(1)}`)
 }
 
 /** An alias speaks as what it stands for. */

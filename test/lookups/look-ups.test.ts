@@ -5,7 +5,7 @@ import { lookUpOf } from '../../src/lookups/index.ts'
 import { readCatalogue } from '../support/catalogue.ts'
 import { type Hit, openProvider, type Script } from '../support/provider.ts'
 import { twinTemplate } from '../support/twin-template.ts'
-import { goesAlong, openWorkshop } from '../support/world.ts'
+import { openWorkshop, wanderer } from '../support/world.ts'
 
 const jwt = (claims: object): string =>
   `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2lnbmF0dXJl`
@@ -208,7 +208,7 @@ async function connected({ name, given, routes = {}, tokens = {}, fields }: Omit
     },
   })
   const template = { ...twinTemplate(name, provider.origin), ...fields?.(provider.origin) }
-  const workshop = openWorkshop({ templates: { [name]: template }, browse: goesAlong })
+  const workshop = openWorkshop({ templates: { [name]: template }, browse: wanderer })
   const client = { clientId: 'id', clientSecret: 'secret-long-enough', port: 0 }
   return { provider, workshop, ...(await workshop.connect(name, { ...client, ...given })) }
 }

@@ -5,7 +5,7 @@ import { locate } from '../../src/locate.ts'
 import { refresh } from '../../src/refresh.ts'
 import { rehearse } from '../../src/rehearse.ts'
 import { type Hit, openProvider, type Script } from '../support/provider.ts'
-import { failure, goesAlong, openWorkshop } from '../support/world.ts'
+import { failure, openWorkshop, wanderer } from '../support/world.ts'
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const pem = keys.privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
@@ -80,7 +80,7 @@ async function opened(
       ...routes,
     },
   })
-  const workshop = openWorkshop({ templates: { app: template(provider.origin, more) }, browse: goesAlong })
+  const workshop = openWorkshop({ templates: { app: template(provider.origin, more) }, browse: wanderer })
   const given = {
     clientId: '12345',
     clientSecret: inBase64,
@@ -195,7 +195,7 @@ describe('CUSTOM', () => {
           post_connection_script: 'githubAppOauthPostConnection',
         },
       },
-      browse: goesAlong,
+      browse: wanderer,
     })
     port = 20_000 + Math.floor(Math.random() * 40_000)
     const given = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { openProvider, type Script } from '../support/provider.ts'
 import { twinTemplate } from '../support/twin-template.ts'
-import { failure, goesAlong, openWorkshop } from '../support/world.ts'
+import { failure, openWorkshop, wanderer } from '../support/world.ts'
 
 const secret = 'plugin-key-long-enough'
 const carried = `Basic ${Buffer.from(`plugin-id:${secret}`).toString('base64')}`
@@ -24,7 +24,7 @@ async function opened(answer: (payload: string) => Readonly<Record<string, strin
   })
   const workshop = openWorkshop({
     templates: { 'crisp-plugin-install': twinTemplate('crisp-plugin-install', provider.origin) },
-    browse: goesAlong,
+    browse: wanderer,
   })
   port = 20_000 + Math.floor(Math.random() * 40_000)
   const params = { username: 'plugin-id', password: secret, appLink: `${provider.origin}/initiate/plugin/abc/` }

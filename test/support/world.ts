@@ -41,12 +41,10 @@ export interface WorkshopTerms {
   readonly signal?: AbortSignal
 }
 
-/** A browser that goes where it is sent, and is held until the flow has ended, as a real one is. */
-export async function goesAlong(url: string): Promise<string> {
-  fetch(url)
-    .then((page) => page.text())
-    .catch(() => {})
-  return 'a test'
+/** A browser that goes wherever it is sent, in the background. */
+export const wanderer: World['browse'] = async (url) => {
+  void fetch(url).catch(() => {})
+  return 'a fetch'
 }
 
 export function openWorkshop({

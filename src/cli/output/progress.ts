@@ -93,6 +93,10 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       const until = event.expiresAt ? `; it expires ${text(relative(event.expiresAt, new Date(event.at)))}` : ''
       return [done(`Refreshed "${text(event.connection)}"${rotated}${until}`)]
     }
+    case 'request.retried':
+      return [`${symbols.more} ${text(`Once more in ${duration(event.wait)}: ${event.why}`)}`]
+    case 'token.revoked':
+      return [done(`Revoked the ${text(event.token)} of "${text(event.connection)}"`)]
     case 'flow.ended':
       return options.journal ? endText(event, style) : []
     default:
