@@ -130,6 +130,8 @@ export interface World {
     readonly builtIn: string
     readonly person: string
     readonly added?: string | undefined
+    /** File of what came of trying every provider against its twin. */
+    readonly trials?: string | undefined
     readonly home: string
   }
   readonly settings: Settings

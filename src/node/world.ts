@@ -38,9 +38,13 @@ export const builtInTemplates = fileURLToPath(new URL('../../templates', import.
 /** The JSON Schema of the template format, for editors. */
 export const schemaFile = fileURLToPath(new URL('../../schema/provider.schema.json', import.meta.url))
 
+/** What came of trying every provider against its twin, as this version was tested. */
+export const trialsFile = fileURLToPath(new URL('../../docs/support.json', import.meta.url))
+
 /** Where templates are looked for on this machine. */
 export function foldersOf(paths: Pick<Paths, 'templates' | 'catalogues'>): World['folders'] {
-  return { builtIn: builtInTemplates, person: paths.templates, added: paths.catalogues, home: homedir() }
+  const { templates: person, catalogues: added } = paths
+  return { builtIn: builtInTemplates, person, added, trials: trialsFile, home: homedir() }
 }
 
 /** This machine as a World; what is heavy loads on first touch. */
