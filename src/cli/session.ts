@@ -96,6 +96,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     show: presence.show,
     paste: presence.paste,
     beforeSend: parts.beforeSend,
+    ...(stderr.isTTY === true && !quiet ? { onNotice: (notice) => void stderr.write(`! ${notice}\n`) } : {}),
   })
   rememberSecrets(() => world.secrets)
   return {

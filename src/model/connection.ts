@@ -90,13 +90,19 @@ export interface Connection {
   readonly lastError: ConnectionFailure | null
   readonly snapshot: Snapshot
 }
+
+/** Milliseconds by which clocks of one home may differ: it may lie on a disk that several machines share. */
+const clockSlack = 60_000
+
 /**
  * Whether the token should be renewed before it is used: within the template's margin of its expiry, else the smaller of
- * 15 minutes and a fifth of its lifetime; or within `minValidity` seconds. A token of unknown expiry is never stale.
+ * 15 minutes and a fifth of its lifetime; within `minValidity` seconds; or where it comes from the future, for then a
+ * clock was wrong and its expiry says nothing. A token of unknown expiry is never stale.
  */
 export function isStale(connection: Connection, now: Date, minValidity = 0): boolean {
   const { expiresAt, obtainedAt } = connection.credential
   if (expiresAt === undefined) return false
+  if (Date.parse(obtainedAt) > now.getTime() + clockSlack) return true
   const expiry = Date.parse(expiresAt)
   const lifetime = Math.max(0, expiry - Date.parse(obtainedAt)) / 1000
   const margin = connection.snapshot.refreshMargin ?? Math.min(15 * 60, lifetime / 5)

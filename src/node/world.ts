@@ -22,6 +22,8 @@ export interface Terms {
   readonly browse: World['browse']
   /** Awaited before each request leaves: what must run before somebody can answer. */
   readonly beforeSend?: ((url: string) => Promise<void>) | undefined
+  /** Told once per home where its secrets lie. */
+  readonly onNotice?: ((notice: string) => void) | undefined
 }
 
 /** Folders of this person on this machine, `AUTH_CLI_HOME` or the platform's own. */
@@ -58,7 +60,7 @@ export function realWorld(terms: Terms): World {
     folders: foldersOf(paths),
     pid: process.pid,
     get store() {
-      store ??= openStore(paths)
+      store ??= openStore(paths, { keyring: terms.settings.keyring, onNotice: terms.onNotice })
       return store
     },
     get secrets() {

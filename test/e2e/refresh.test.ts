@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/model/connection.ts'
@@ -70,6 +70,27 @@ async function connected(
   return { provider, file, run, start, saved, age, renewals: () => provider.tokenRequests().slice(before) }
 }
 
+/** A process was killed while the provider had its refresh token and no answer was on disk. */
+async function interruptedIn({ expiresIn }: { readonly expiresIn: number }): Promise<Stage> {
+  let isFirst = true
+  const stage = await connected({
+    expiresIn,
+    routes: {
+      '/token': ({ form }) => {
+        if (form.get('grant_type') !== 'refresh_token') return tokens('old', { refresh_token: 'refresh-1' })
+        if (!isFirst) return tokens('new')
+        isFirst = false
+        return 'hang'
+      },
+    },
+  })
+  const first = stage.start('token', 'acme')
+  await stage.provider.reached('/token', 2)
+  first.child.kill('SIGKILL')
+  await first.ended
+  return stage
+}
+
 const tokenIn = ({ stdout }: CliEnd): string => stdout.trim()
 
 describe('many processes at once', () => {
@@ -83,26 +104,39 @@ describe('many processes at once', () => {
     expect(stage.renewals()).toHaveLength(1)
   }, 120_000)
 
-  it('do not wait for one that was killed in the middle', async () => {
-    let isFirst = true
-    const stage = await connected({
-      routes: {
-        '/token': ({ form }) => {
-          if (form.get('grant_type') !== 'refresh_token') return tokens('old', { refresh_token: 'refresh-1' })
-          if (!isFirst) return tokens('new')
-          isFirst = false
-          return 'hang'
-        },
-      },
-    })
-    const first = stage.start('token', 'acme')
-    await stage.provider.reached('/token', 2)
-    first.child.kill('SIGKILL')
-    await first.ended
-    const next = await stage.run('token', 'acme')
-    expect(next).toMatchObject({ status: 0, stdout: 'access-new\n' })
-    expect(stage.renewals().map(({ form }) => form.get('refresh_token'))).toEqual(['refresh-1', 'refresh-1'])
-  })
+  it('do not wait for one that was killed in the middle, nor guess what became of its refresh token', async () => {
+    const stage = await interruptedIn({ expiresIn: -60 })
+    const began = performance.now()
+    const ends = await Promise.all(Array.from({ length: 5 }, () => stage.run('token', 'acme', '--json')))
+    expect(performance.now() - began).toBeLessThan(30_000)
+    for (const end of ends) {
+      expect(end).toMatchObject({ status: 6, stdout: '' })
+      const { code, hint, flow } = JSON.parse(end.stderr.trim().split('\n').at(-1) ?? '').error
+      expect([code, typeof flow]).toEqual(['REFRESH_INTERRUPTED', 'string'])
+      expect(hint).toMatch(/auth-cli connect acme[\s\S]*auth-cli refresh acme --force/)
+    }
+    expect(stage.renewals()).toHaveLength(1)
+    expect(await stage.run('refresh', 'acme', '--force')).toMatchObject({ status: 0 })
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+    expect(readdirSync(path.dirname(stage.file))).toEqual(['acme.json'])
+  }, 60_000)
+
+  it('hand out the old token with a warning while it is good, after one was killed in the middle', async () => {
+    const stage = await interruptedIn({ expiresIn: 120 })
+    const warned = await stage.run('token', 'acme')
+    expect(warned).toMatchObject({ status: 0, stdout: 'access-old\n' })
+    expect(warned.stderr).toMatch(/interrupted[\s\S]*--force/)
+    expect((await stage.run('token', 'acme', '--min-validity', '600', '--json')).status).toBe(6)
+    expect(stage.renewals()).toHaveLength(1)
+  }, 60_000)
+
+  it('forget an interruption once the connection is made anew', async () => {
+    const stage = await interruptedIn({ expiresIn: -60 })
+    const again = ['--client-id', 'app', '--client-secret', 's3cr3t-s3cr3t', '--port', '0']
+    expect((await stage.run('connect', 'acme', ...again)).status).toBe(0)
+    stage.age(-60, 3600, undefined)
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+  }, 60_000)
 
   it('give up an unanswered request on Ctrl-C, and leave everything as it was', async () => {
     const stage = await connected({
