@@ -163,7 +163,11 @@ function inspectCommand(command: Command, says: string): Command {
 
 function refreshCommand(command: Command): Command {
   return acting(
-    command.description('renew its token').argument('<name>').option('--force', 'although it is still fresh'),
+    command
+      .description('renew its token')
+      .argument('[name]')
+      .option('--force', 'although it is still fresh')
+      .option('--all', 'every connection that can be renewed, many at once'),
     () => import('./actions/refresh.ts'),
   )
 }

@@ -376,3 +376,29 @@ describe('the refresh request', () => {
 function tokens(name: string, more: Readonly<Record<string, unknown>> = {}) {
   return { body: { access_token: `access-${name}`, token_type: 'Bearer', expires_in: 3600, ...more } }
 }
+
+describe('refresh --all', () => {
+  it('tells of each what became of it, and ends with 4 where one could not be renewed', async () => {
+    const stage = await connected()
+    const other = JSON.parse(readFileSync(stage.file, 'utf8'))
+    const spent = { ...other, name: 'spent', credential: { ...other.credential, refreshToken: 'spent-long-ago' } }
+    writeFileSync(path.join(path.dirname(stage.file), 'spent.json'), JSON.stringify(spent))
+    const { status, stdout, stderr } = await stage.run('refresh', '--all', '--json')
+    expect(status).toBe(4)
+    expect(JSON.parse(stdout)).toMatchObject([
+      { name: 'acme', outcome: 'renewed' },
+      { name: 'spent', outcome: 'failed', error: { code: 'INVALID_GRANT' } },
+    ])
+    expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ code: 'NOT_ALL_RENEWED' })
+    expect(stdout + stderr).not.toContain('spent-long-ago')
+    const again = await stage.run('connections', 'refresh', '--all')
+    expect(again.stdout).toMatch(/still fresh 1, nothing to renew 0, failed 1/)
+  }, 60_000)
+
+  it('takes no name, and wants one where it is not said', async () => {
+    for (const words of [['refresh'], ['refresh', 'acme', '--all']]) {
+      const { status, stderr } = await runCli([...words, '--json'])
+      expect([status, JSON.parse(stderr.trim()).error.code]).toEqual([2, 'BAD_ARGUMENT'])
+    }
+  })
+})
