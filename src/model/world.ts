@@ -116,6 +116,20 @@ export interface Settings {
   readonly 'callback-key'?: string | undefined
 }
 
+/** What an https callback on this machine is served with. */
+export interface ServerCertificate {
+  /** PEM, as is the key. */
+  readonly cert: string
+  readonly key: string
+  /** Given by the person, signed by their mkcert authority, or by itself. */
+  readonly from: 'given' | 'mkcert' | 'own'
+  readonly file: string
+  /** SHA-256, hex with colons. */
+  readonly fingerprint: string
+  /** How browsers come to trust it, where they do not yet; lines. */
+  readonly trust?: string | undefined
+}
+
 /** Only what a test cannot have for real: the browser, the person, the clock, the disk, the far end of the network. */
 export interface World {
   /** Throws TransportError. */
@@ -137,6 +151,8 @@ export interface World {
     sleep(ms: number, signal: AbortSignal): Promise<void>
   }
   random(bytes: number): Uint8Array
+  /** For a loopback host. Throws UsageError `BAD_CERTIFICATE`; MachineError. */
+  certificate(host: string): Promise<ServerCertificate>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Folder of the built-in templates, of the person's own, and of the catalogues that were added. */

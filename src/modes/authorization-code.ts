@@ -3,7 +3,7 @@ import type { Setting } from '../model/dialect.ts'
 import { AuthCliError, TransportError } from '../model/errors.ts'
 import type { Header, Tell } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
-import type { World } from '../model/world.ts'
+import type { ServerCertificate, World } from '../model/world.ts'
 import { authorizationUrl, challengeOf, unguessable } from '../wire/authorization.ts'
 import { type Expectation, judge, type Verdict } from '../wire/callback.ts'
 import { type Loopback, openLoopback } from '../wire/loopback.ts'
@@ -36,8 +36,11 @@ export async function obtain(
     expected === undefined
       ? { kind: 'stray', reason: 'state mismatch' }
       : judge(attempt.speech.hear(params, setting), expected)
+  const { secureHost } = integration.listening
+  const certificate = secureHost === undefined ? undefined : await world.certificate(secureHost)
   const loopback = await openLoopback(integration.listening, {
     judge: judged,
+    certificate,
     onStray: (hit) => {
       ignored.set(hit.reason, (ignored.get(hit.reason) ?? 0) + 1)
       tell({ type: 'callback.ignored', ...hit })
@@ -48,7 +51,7 @@ export async function obtain(
   try {
     const request = authorizationRequest(world, integration, attempt, withPort(integration.redirectUri, loopback.port))
     expected = { state: request.state, issuer: integration.endpoints.issuer }
-    announce(integration, loopback, request, world, tell)
+    announce(integration, loopback, request, certificate, world, tell)
     // Loaded and fetched while the person is away: none of it delays the browser.
     const opened = openBrowser(world, request.url.href, tell)
     const oauth = opened.then(() => import('../wire/oauth.ts'))
@@ -146,6 +149,7 @@ function announce(
   integration: Integration,
   loopback: Loopback,
   request: Request,
+  certificate: ServerCertificate | undefined,
   { secrets }: Pick<World, 'secrets'>,
   tell: Tell,
 ): void {
@@ -157,8 +161,14 @@ function announce(
     ),
     redirectUri: request.redirectUri,
     ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
+    ...(certificate === undefined ? {} : { certificate: shownCertificate(certificate) }),
   })
   tell({ type: 'authorization.requested', url: maskUrl(request.url.href, secrets) })
+}
+
+/** Its key is nobody's business. */
+function shownCertificate({ from, file, fingerprint, trust }: ServerCertificate) {
+  return { from, file, fingerprint, ...(trust === undefined ? {} : { trust }) }
 }
 
 async function openBrowser(world: World, url: string, tell: Tell): Promise<void> {

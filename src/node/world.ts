@@ -57,6 +57,19 @@ export function realWorld(terms: Terms): World {
     },
     clock: { now: () => new Date(), monotonic: () => performance.now(), sleep },
     random: (bytes) => crypto().randomBytes(bytes),
+    certificate: async (host) => {
+      const { authorityFolders, certificateFor } = await import('./certificates.ts')
+      const { 'callback-cert': cert, 'callback-key': key } = terms.settings
+      const authorities = authorityFolders(terms.env, process.platform, homedir())
+      const { platform } = process
+      return certificateFor(host, {
+        folder: paths.certificates,
+        given: { cert, key },
+        authorities,
+        platform,
+        now: new Date(),
+      })
+    },
     folders: foldersOf(paths),
     pid: process.pid,
     get store() {
