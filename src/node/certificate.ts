@@ -1,5 +1,4 @@
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 import { crypto } from './crypto.ts'
 
 /** A certificate with its private key, both as PEM. */
@@ -66,8 +65,14 @@ function extensions(names: readonly string[]): Buffer {
   )
 }
 
+/** 0 for a host name. */
+export function ipVersionOf(name: string): 0 | 4 | 6 {
+  if (name.includes(':')) return 6
+  return /^\d+(?:\.\d+){3}$/.test(name) ? 4 : 0
+}
+
 function generalName(name: string): Buffer {
-  const version = isIP(name)
+  const version = ipVersionOf(name)
   return version === 0 ? tagged(0x82, Buffer.from(name, 'latin1')) : tagged(0x87, addressBytes(name, version))
 }
 

@@ -1,9 +1,8 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
 import path from 'node:path'
 import { UsageError } from '../model/errors.ts'
 import type { ServerCertificate } from '../model/world.ts'
-import { type Authority, type KeyPair, makeCertificate } from './certificate.ts'
+import { type Authority, ipVersionOf, type KeyPair, makeCertificate } from './certificate.ts'
 import { diskTrouble, makeFolder, readIfThere, readTrouble, replaceWhole } from './disk.ts'
 
 export interface CertificatesTerms {
@@ -111,7 +110,7 @@ function keptPair(
 function problemOf(cert: X509Certificate, key: string, host: string, now: Date): string | undefined {
   if (!cert.checkPrivateKey(createPrivateKey(key))) return 'the key is not the one of the certificate'
   if (Date.parse(cert.validTo) < now.getTime()) return `it ended on ${cert.validTo}`
-  const name = isIP(host) === 0 ? cert.checkHost(host) : cert.checkIP(host)
+  const name = ipVersionOf(host) === 0 ? cert.checkHost(host) : cert.checkIP(host)
   return name === undefined ? `it is not for ${host}` : undefined
 }
 

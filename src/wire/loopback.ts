@@ -204,13 +204,13 @@ function newServer(desk: Desk, sockets: Set<Socket>, tls: typeof import('./secur
     report(desk, request, 'body unusable', 'a second request in the same connection')
   })
   server.on('clientError', (error, socket) => rejectUnparsed(desk, error, socket))
-  server.on('tlsClientError', (error: Error, socket: Socket) => {
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const trouble = tls?.handshakeTrouble(error) ?? ''
-    // A browser that warns tries again and again; once is enough.
-    if (socket.bytesRead > 0 && !desk.troubles.has(trouble)) {
+    // Browsers open connections that they never use, and one that warns tries again and again: once is enough.
+    if (error.code !== 'ECONNRESET' && !desk.troubles.has(trouble)) {
+      desk.troubles.add(trouble)
       desk.options.onStray({ reason: 'body unusable', method: '?', path: '?', detail: trouble })
     }
-    desk.troubles.add(trouble)
     socket.destroy()
   })
   return server

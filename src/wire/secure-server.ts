@@ -7,7 +7,7 @@ export function secureServer(options: ServerOptions, pair: { readonly cert: stri
 }
 
 /** What kept a handshake from success, in words for whoever waits. */
-export function handshakeTrouble(error: Error & { readonly code?: string }): string {
+export function handshakeTrouble(error: { readonly code?: string | undefined }): string {
   if (error.code === 'ERR_SSL_HTTP_REQUEST') return 'it speaks http, and we listen for https'
   if (/CERTIFICATE|UNKNOWN_CA/.test(error.code ?? '')) return 'the browser does not trust our certificate yet'
   return 'no TLS connection came about'
