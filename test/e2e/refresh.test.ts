@@ -91,6 +91,11 @@ async function interruptedIn({ expiresIn }: { readonly expiresIn: number }): Pro
   return stage
 }
 
+async function reconnect(stage: Stage): Promise<void> {
+  const client = ['--client-id', 'app', '--client-secret', 's3cr3t-s3cr3t', '--port', '0']
+  expect((await stage.run('connect', 'acme', ...client)).status).toBe(0)
+}
+
 const tokenIn = ({ stdout }: CliEnd): string => stdout.trim()
 
 describe('many processes at once', () => {
@@ -121,6 +126,27 @@ describe('many processes at once', () => {
     expect(readdirSync(path.dirname(stage.file))).toEqual(['acme.json'])
   }, 60_000)
 
+  it('never use a refresh token twice, whoever of them is killed and whenever', async () => {
+    const stage = await connected({ expiresIn: -60 })
+    for (const round of [1, 2, 3]) {
+      stage.age(-60, 3600, undefined)
+      const asked = stage.renewals().length
+      const all = Array.from({ length: 8 }, () => stage.start('token', 'acme', '--json'))
+      // One is at the provider: some die now, whether they asked, wait for the lock or have not begun.
+      await stage.provider.reached('/token', 2 + asked)
+      for (const { child } of all.slice(0, round * 2)) child.kill('SIGKILL')
+      const survivors = await Promise.all(all.slice(round * 2).map(({ ended }) => ended))
+      const sent = stage.renewals().flatMap(({ form }) => form.get('refresh_token') ?? [])
+      expect(new Set(sent).size).toBe(sent.length)
+      const codes = survivors.map(({ status, stderr }) =>
+        status === 0 ? 'fresh' : JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error.code,
+      )
+      const isLost = codes.includes('REFRESH_INTERRUPTED')
+      expect(new Set(codes)).toEqual(new Set([isLost ? 'REFRESH_INTERRUPTED' : 'fresh']))
+      if (isLost) await reconnect(stage)
+    }
+  }, 180_000)
+
   it('hand out the old token with a warning while it is good, after one was killed in the middle', async () => {
     const stage = await interruptedIn({ expiresIn: 120 })
     const warned = await stage.run('token', 'acme')
@@ -132,8 +158,7 @@ describe('many processes at once', () => {
 
   it('forget an interruption once the connection is made anew', async () => {
     const stage = await interruptedIn({ expiresIn: -60 })
-    const again = ['--client-id', 'app', '--client-secret', 's3cr3t-s3cr3t', '--port', '0']
-    expect((await stage.run('connect', 'acme', ...again)).status).toBe(0)
+    await reconnect(stage)
     stage.age(-60, 3600, undefined)
     expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
   }, 60_000)
