@@ -13,6 +13,7 @@ import type { World } from './model/world.ts'
 import { traitsOf } from './modes/index.ts'
 import { type Gap, gapsOfProvider } from './needs.ts'
 import { trialOf } from './proofs/index.ts'
+import { readTrials, type Support, supportOf } from './support.ts'
 
 /** A question of a provider's, and where its answer comes from. */
 export interface Asked {
@@ -80,11 +81,13 @@ export interface Description {
   readonly quirks: readonly string[]
   /** What this template needs that cannot be done yet; connecting is possible unless one of them `stops`. */
   readonly lacks: readonly Gap[]
+  /** How much of all that can be done, and whether a test has run it. */
+  readonly support: Support
   /** The command, ready to be typed; what nobody has answered has its example or stands in angle brackets. */
   readonly connect: string
 }
 
-type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store'>
+type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store' | 'folders'>
 
 /** Computes a provider's page with the answers so far; sends nothing, asks nobody. */
 export async function describe(world: Known, located: Located, given: Given): Promise<Description> {
@@ -146,6 +149,7 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     },
     quirks: quirksOf(provider.names, template),
     lacks: gapsOfProvider(provider),
+    support: supportOf(provider, readTrials(world)),
     connect: commandFor(located, asked, found),
   }
 }

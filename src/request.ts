@@ -8,7 +8,7 @@ import { modeOf } from './modes/index.ts'
 import type { Mode } from './modes/mode.ts'
 import { refresh } from './refresh.ts'
 import { backoff, isIdempotent, type Passing, passingOf, type RetryRule, retryRuleOf } from './retry.ts'
-import { learnSecrets, savedConnection } from './saved.ts'
+import { assertReachable, learnSecrets, savedConnection } from './saved.ts'
 import { assertSecure } from './wire/secure.ts'
 
 /** A call to the connection's API. */
@@ -70,6 +70,7 @@ export async function calling<T>(
 ): Promise<T> {
   const saved = await savedConnection(world, name)
   judgedUrl(saved, first)
+  assertReachable(world, saved)
   let connection = await refresh(world, name)
   learnSecrets(world, connection)
   const what = { deed: 'request', provider: connection.provider, connection: connection.name } as const

@@ -6,7 +6,7 @@ import type { TokenName } from './lookups/revocations.ts'
 import type { Connection } from './model/connection.ts'
 import { ProviderError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
-import { learnSecrets, savedConnection, unknownConnection } from './saved.ts'
+import { assertReachable, learnSecrets, savedConnection, unknownConnection } from './saved.ts'
 import { speechOf } from './speech.ts'
 import type { Transmit } from './wire/record.ts'
 import { assertSecure } from './wire/secure.ts'
@@ -30,6 +30,7 @@ export interface Revoked {
 export async function revoke(world: World, name: string): Promise<Revoked> {
   const saved = await savedConnection(world, name)
   if (tokensOf(saved).length === 0) throw nothingToRevoke(saved)
+  assertReachable(world, saved)
   learnSecrets(world, saved)
   const what = { deed: 'revoke', provider: saved.provider, connection: saved.name } as const
   return runFlow(world, what, async (flow) => {

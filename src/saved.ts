@@ -9,6 +9,14 @@ export async function savedConnection(world: Pick<World, 'store'>, name: string)
   return connection
 }
 
+/** Throws UsageError `TWIN_ASLEEP` where a twin's connection would be sent to the real provider. */
+export function assertReachable(world: Pick<World, 'reachesTwins'>, { name, snapshot }: Connection): void {
+  if (snapshot.twin !== true || world.reachesTwins === true) return
+  throw new UsageError('TWIN_ASLEEP', `"${name}" was made with a twin, and nothing of it goes to the real provider.`, {
+    hint: `Its twin is played by the commands that name it: auth-cli request ${name} …`,
+  })
+}
+
 /** A name that nothing was saved under. */
 export function unknownConnection(name: string): UsageError {
   return new UsageError('UNKNOWN_CONNECTION', `There is no connection called "${name}".`, {

@@ -4,7 +4,7 @@ import { ProviderError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 import { isProvable, prove } from './prove.ts'
 import { refresh } from './refresh.ts'
-import { savedConnection } from './saved.ts'
+import { assertReachable, savedConnection } from './saved.ts'
 import { speechOf } from './speech.ts'
 
 /** What a verification showed. */
@@ -24,6 +24,7 @@ export interface Verified {
 export async function verify(world: World, name: string): Promise<Verified> {
   const saved = await savedConnection(world, name)
   if (!isProvable(saved.snapshot.template)) throw noVerification(saved)
+  assertReachable(world, saved)
   const connection = await refresh(world, name)
   const what = { deed: 'verify', provider: connection.provider, connection: name } as const
   return runFlow(world, what, async (flow) => {

@@ -17,6 +17,7 @@ export async function openAwake(
   const wakers = new Map<string, Waker>()
   const session: Session = await openSession(given, {
     ...parts,
+    reachesTwins: true,
     reach: async (url) => {
       const now = typeof name === 'string' ? name : name()
       const waker = wakers.get(now) ?? (await wakerOf(session, now))

@@ -25,6 +25,8 @@ export function connectOptions(command: Command): Command {
     .option('--no-pkce', 'do not use PKCE')
     .option('--callback-url <url>', 'redirect URL to send (default http://localhost:8749/oauth/callback)')
     .option('--port <n>', 'port to listen on; 0 takes any')
+    .option('--callback-cert <file>', 'certificate (PEM) for an https callback on this machine; without, one is made')
+    .option('--callback-key <file>', 'its private key (PEM)')
     .option('--browser <command>', 'open the URL with this command; %s stands for the URL')
     .option('--no-browser', 'open nothing, print the URL')
     .option('--timeout <seconds>', 'give up after this long (default 300)')

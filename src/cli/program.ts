@@ -33,6 +33,7 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['integrations', 'integration'], make: integrations },
   { names: ['callback'], make: callback },
   { names: ['config'], make: config },
+  { names: ['secrets', 'secret'], make: secrets },
   { names: ['sandbox'], make: sandboxCommand },
   { names: ['completion'], make: completionCommand },
   // Named by nobody: the shells' question is about the whole command line, so the whole is declared with it.
@@ -176,7 +177,11 @@ function inspectCommand(command: Command, says: string): Command {
 
 function refreshCommand(command: Command): Command {
   return acting(
-    command.description('renew its token').argument('<name>').option('--force', 'although it is still fresh'),
+    command
+      .description('renew its token')
+      .argument('[name]')
+      .option('--force', 'although it is still fresh')
+      .option('--all', 'every connection that can be renewed, many at once'),
     () => import('./actions/refresh.ts'),
   )
 }
@@ -441,7 +446,7 @@ function callback(): Command {
 
 function config(): Command {
   const group = globals(new Command('config')).description(
-    'preferences: callback-url, port, browser, timeout, log-days',
+    'preferences: callback-url, port, browser, timeout, log-days, keyring, …',
   )
   standIn(
     group,
@@ -462,6 +467,25 @@ function config(): Command {
   group.addCommand(
     acting(new Command('unset').argument('<key>').description('forget one'), () =>
       import('./actions/config.ts').then((m) => ({ run: m.unset })),
+    ),
+  )
+  return group
+}
+
+function secrets(): Command {
+  const group = globals(new Command('secrets')).alias('secret').description('where what you saved is kept')
+  standIn(
+    group,
+    acting(new Command('status').description('files or keychain, and whether the keychain works'), () =>
+      import('./actions/secrets.ts').then((m) => ({ run: m.status })),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('move')
+        .argument('<where>', 'keychain: sealed under a key in it; files: in clear, readable by you alone')
+        .description('move every saved secret; may be run again'),
+      () => import('./actions/secrets.ts').then((m) => ({ run: m.move })),
     ),
   )
   return group

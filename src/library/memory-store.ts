@@ -10,6 +10,8 @@ export function memoryStore(): Store {
     connections,
     integrations: memoryShelf<SavedIntegration>(),
     trust: memoryShelf<TrustedFile>(),
+    // What is gone with the process leaves nobody in doubt.
+    intents: { declare: async () => {}, left: async () => undefined, settle: async () => {} },
     lines: async () => (await connections.list()).map(lineOf),
   }
 }

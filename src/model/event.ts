@@ -75,6 +75,15 @@ export type Happening =
       readonly addresses: readonly string[]
       readonly redirectUri: string
       readonly forwardTo?: string | undefined
+      /** Set where we serve https: whose certificate, which, and how it comes to be trusted. */
+      readonly certificate?:
+        | {
+            readonly from: 'given' | 'mkcert' | 'own'
+            readonly file: string
+            readonly fingerprint: string
+            readonly trust?: string | undefined
+          }
+        | undefined
     }
   | { readonly type: 'authorization.requested'; readonly url: string }
   | { readonly type: 'browser.opened'; readonly how: string }

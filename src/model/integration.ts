@@ -68,6 +68,8 @@ export interface Listening {
   readonly paths: readonly string[]
   /** `Host` of a redirect URI that is not ours (a tunnel keeps it); loopback names at the port always pass. */
   readonly foreignHost?: string | undefined
+  /** The host that we serve over TLS ourselves; absent where we speak plain http. */
+  readonly secureHost?: string | undefined
 }
 
 /** You at a provider: everything that a flow needs, decided, before anything opens. */

@@ -19,6 +19,10 @@ export interface Paths {
   /** What the sandbox of this home remembers. */
   readonly sandbox: string
   readonly cache: string
+  /** File that says where secrets are kept. */
+  readonly secrets: string
+  /** The certificate of https callbacks, and its key. */
+  readonly certificates: string
   /** File of the key under which secrets are masked. */
   readonly maskKey: string
 }
@@ -50,6 +54,8 @@ export function pathsFrom({ env, platform, homedir, cwd }: Surroundings): Paths 
     catalogues: join(data, 'catalogues'),
     sandbox: join(data, 'sandbox'),
     cache,
+    secrets: join(data, 'secrets.json'),
+    certificates: join(data, 'certificates'),
     maskKey: join(data, 'mask.key'),
   })
   const given = (name: string): string | undefined => {

@@ -305,7 +305,7 @@ function wrongStatus(answer: Heard, stage: Stage, party: Party, retryAfter: stri
       hint: redirected
         ? `Secrets are never sent along a redirect: correct token_url in the template. It points to ${hostOf(headerOf(answer.headers, 'location'))}.`
         : answer.status === 429 || answer.status === 503
-          ? `The provider is busy${retryAfter === '' ? '' : ` and asks to wait: Retry-After ${retryAfter}`}. ${party.isAlone === true ? 'Try' : 'The code is not sent twice: connect'} again later.`
+          ? `The provider is busy${retryAfter === '' ? '' : ` and asks to wait: Retry-After ${retryAfter}`}. ${stage === 'refresh' ? 'Nothing was renewed: try' : party.isAlone === true ? 'Try' : 'The code is not sent twice: connect'} again later.`
           : 'Check the token URL in the template; the whole answer is in the log.',
     },
   )

@@ -149,7 +149,7 @@ test.each([
 
 test('a record of a newer release is neither read nor overwritten', async () => {
   const { shelf, file, plant } = freshShelf()
-  const text = '{"version":2,"name":"acme"}'
+  const text = '{"version":3,"name":"acme"}'
   plant('acme.json', text)
   await expect(shelf.read('acme')).rejects.toMatchObject({ code: 'STORE_NEWER', exitCode: 6 })
   await expect(shelf.update('acme', () => ({ name: 'acme' }))).rejects.toMatchObject({ code: 'STORE_NEWER' })
@@ -184,7 +184,13 @@ test('what killed processes left goes after an hour, and nothing else', async ()
 
 test('the three shelves of a home are apart', async () => {
   const home = freshFolder()
-  const paths = { connections: `${home}/c`, integrations: `${home}/i`, trust: `${home}/t`, cache: `${home}/cache` }
+  const paths = {
+    connections: `${home}/c`,
+    integrations: `${home}/i`,
+    trust: `${home}/t`,
+    cache: `${home}/cache`,
+    secrets: `${home}/secrets.json`,
+  }
   const { trust, connections, integrations } = openStore(paths)
   const trusted = { hash: 'ab'.repeat(32), file: '/somewhere/auth-cli.yaml', at: '2026-01-01T00:00:00.000Z' }
   await trust.update(trusted.hash, () => trusted)
@@ -270,7 +276,13 @@ describe('the lines of a list', () => {
   })
   const homeOf = () => {
     const home = freshFolder()
-    return { connections: `${home}/c`, integrations: `${home}/i`, trust: `${home}/t`, cache: `${home}/cache` }
+    return {
+      connections: `${home}/c`,
+      integrations: `${home}/i`,
+      trust: `${home}/t`,
+      cache: `${home}/cache`,
+      secrets: `${home}/secrets.json`,
+    }
   }
 
   it('tell what has changed by whatever hand, and keep no secret', async () => {

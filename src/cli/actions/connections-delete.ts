@@ -80,12 +80,13 @@ function remainsAt({ connection }: Found): string {
   return `What ${issuer} issued stays valid there until it expires or is revoked.`
 }
 
-/** One whose file is broken can be deleted all the same: that is the way out of it. */
+/** One whose file is broken, or whose key is lost, can be deleted all the same: that is the way out of it. */
 async function readable(world: World, name: string): Promise<Connection | undefined> {
   try {
     return await savedConnection(world, name)
   } catch (error) {
-    if (error instanceof MachineError && error.code === 'STORE_CORRUPT') return undefined
+    if (error instanceof MachineError && ['STORE_CORRUPT', 'KEYCHAIN_UNAVAILABLE'].includes(error.code))
+      return undefined
     throw error
   }
 }

@@ -129,7 +129,12 @@ function listenerLines(
   options: ProgressOptions,
 ): string[] {
   const here = event.forwardTo ?? event.redirectUri
-  const host = URL.canParse(here) ? new URL(here).host : event.addresses.join(', ')
+  const { certificate } = event
+  const host = !URL.canParse(here)
+    ? event.addresses.join(', ')
+    : certificate === undefined
+      ? new URL(here).host
+      : new URL(here).origin
   const addresses = options.verbose ? style.dim(`   ${style.text(event.addresses.join(', '))}`) : ''
   return [
     `${style.good(style.symbols.done)} Listening on ${style.text(host)}${addresses}`,
@@ -140,6 +145,25 @@ function listenerLines(
           `  to    ${style.text(event.forwardTo)}`,
         ]
       : []),
+    ...(certificate === undefined ? [] : certificateLines(certificate, style, options)),
+  ]
+}
+
+type Certificate = NonNullable<Extract<LogEvent, { type: 'listener.opened' }>['certificate']>
+
+function certificateLines(
+  { from, file, fingerprint, trust }: Certificate,
+  style: Style,
+  options: ProgressOptions,
+): string[] {
+  const whose = { given: 'yours', mkcert: 'signed by your mkcert authority', own: 'one that signs itself' }[from]
+  const details =
+    options.verbose || options.journal ? [`  ${style.text(file)}`, `  SHA-256 ${style.text(fingerprint)}`] : []
+  const how = options.journal ? [] : (trust ?? '').split('\n').filter((line) => line !== '')
+  return [
+    `  Its certificate is ${whose ?? style.text(from)}`,
+    ...details,
+    ...how.map((line) => `  ${style.text(line)}`),
   ]
 }
 
