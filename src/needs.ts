@@ -27,7 +27,7 @@ export function gapsOf(template: Template, names: string | readonly string[]): r
   const mode = template.auth_mode
   if (!isMode(mode)) return [{ says: `It authorizes by ${mode}, which cannot be done yet`, weight: 'stops' }]
   const grants = traitsOf(mode).opensBrowser === true ? grantGaps(template) : []
-  return [...grants, ...signingGaps(template), ...laterGaps(template, [names].flat())]
+  return [...grants, ...endpointGaps(template), ...signingGaps(template), ...laterGaps(template, [names].flat())]
 }
 
 /** The gaps of a provider. */
@@ -78,6 +78,13 @@ function grantGaps(template: Template): readonly Gap[] {
   if (template.issuer !== undefined && (authorization === undefined || token === undefined))
     stop('Its endpoints must be looked up at the issuer; write authorization_url and token_url into the template')
   return gaps
+}
+
+/** Endpoints that the mode cannot do without, and that neither the template nor its issuer names. */
+function endpointGaps({ auth_mode: mode, issuer, token_url: token }: Template): readonly Gap[] {
+  const { endpoints = [], opensBrowser } = traitsOf(mode)
+  if (opensBrowser === true || issuer !== undefined || token !== undefined || !endpoints.includes('token')) return []
+  return [{ says: 'Its template names no token_url', weight: 'stops' }]
 }
 
 /** What is signed for a token or a log-in, in ways that we do not know. */
