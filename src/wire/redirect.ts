@@ -52,8 +52,9 @@ export function redirection(wish: RedirectWish): Redirection {
     const stated = url.port === '' ? (/:0(?=[/?#]|$)/.test(callbackUrl.value) ? 0 : usual) : Number(url.port)
     // A port that was set for good gives way to a callback URL that was given for this run.
     const number = port !== undefined && rank(port.from) <= rank(callbackUrl.from) ? port.value : stated
-    const paths = [url.pathname]
     // At another port than the browser goes to, something of the person's stands in front: it brings the TLS as well.
+    const isBehind = number !== stated && url.protocol === 'https:'
+    const paths = isBehind ? [...new Set([defaultPath, url.pathname])] : [url.pathname]
     const elsewhere = number === stated ? {} : { foreignHost: url.host }
     const secure = number === stated && url.protocol === 'https:' ? { secureHost: bare(url.hostname) } : {}
     return {

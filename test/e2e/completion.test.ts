@@ -61,7 +61,12 @@ describe('what the shells are told', () => {
     expect(await offered([''])).not.toContain('complete')
     const elsewhere = newPerson()
     elsewhere.write('auth-cli.yaml', 'templates: [broken')
-    expect(await offered(['connect', 'gith'], elsewhere)).toEqual(['github'])
+    expect(await offered(['connect', 'gith'], elsewhere)).toEqual([
+      'github',
+      'github-app',
+      'github-app-oauth',
+      'github-pat',
+    ])
   })
 })
 
@@ -75,7 +80,7 @@ describe('the scripts', () => {
       COMP_WORDS=(auth-cli token ''); COMP_CWORD=2; _auth_cli; echo "\${COMPREPLY[@]}"`
     const env = { ...process.env, PATH: `${folder}:${process.env['PATH']}`, AUTH_CLI_HOME: person.home }
     const told = execFileSync('bash', ['-c', line], { env, cwd: person.cwd, encoding: 'utf8' })
-    expect(told).toBe('zendesk zendesk-dev\npractice\n')
+    expect(told).toBe('zendesk zendesk-api-key zendesk-sell zendesk-dev\npractice\n')
   })
 
   it.each(['bash', 'zsh', 'fish'])('of %s asks auth-cli itself', async (shell) => {
