@@ -27,6 +27,7 @@ export async function integrate(world: World, located: Located, given: Given): P
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
   const traits = traitsOf(provider.template.auth_mode)
+  assertResource(given)
   const asked = asksOf(provider.template, given.taken)
   const found = lookUp(world, located, given, before, asked)
   const secretKeys = secretParams(before, asked)
@@ -42,12 +43,17 @@ export async function integrate(world: World, located: Located, given: Given): P
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
+  const boundTo = bindingOf(located, before, answers)
   const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
     connection,
     provider,
     client,
+    authenticationFrom: authenticationFrom(provider.template, given, before),
+    ...(boundTo === undefined ? {} : { boundTo }),
+    startsAnew: given.replace === true,
+    savesClient: given.save !== false,
     endpoints,
     scopes: answers.scopes.value,
     scopesFrom: answers.scopes.from,
@@ -103,10 +109,16 @@ async function previous(world: World, located: Located, name: string, given: Giv
   if (given.replace === true) return undefined
   const before = await world.store.connections.read(name)
   if (before === undefined) return undefined
-  if (before.provider === located.provider.name) return before
+  if (before.provider === located.provider.name && isSameAddress(before, located)) return before
   throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${before.provider} already.`, {
     hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
   })
+}
+
+/** Two servers on one host are two providers. */
+function isSameAddress({ snapshot }: Connection, { provider }: Located): boolean {
+  const addresses = [snapshot.source, provider.source].map(({ kind, file }) => (kind === 'address' ? file : undefined))
+  return addresses[0] === addresses[1]
 }
 
 interface Complete {
@@ -169,6 +181,7 @@ function clientNeeds(
   where: string | undefined,
   kind: NonNullable<Traits['client']>,
 ): Need[] {
+  if (kind === 'may register' && !isGivenClient(provider.template)) return []
   const needs: Need[] = []
   const worded = clientPrompts(provider.template)
   const plain = (label: string, required: boolean, prompt: Prompt | undefined, flag: string) => (typed: string) => {
@@ -208,6 +221,37 @@ function clientNeeds(
     })
   }
   return needs
+}
+
+/** Whether somebody has to bring the client along: it does not register itself. */
+function isGivenClient({
+  auth_mode: mode,
+  client_registration: how,
+  registration_url: url,
+  issuer,
+}: Template): boolean {
+  if (mode === 'MCP_OAUTH2_GENERIC') return false
+  if (how === 'static' || how === 'cimd') return true
+  return url === undefined && issuer === undefined
+}
+
+/** Who decided how the client proves itself; `default`: nobody, so that the server's own word counts. */
+function authenticationFrom(template: Template, given: Given, before: Connection | undefined): AnswerSource {
+  if (given.clientAuth !== undefined) return 'flag'
+  if ((before?.snapshot.client.authentication ?? 'none') !== 'none') return 'saved connection'
+  const isSaid = template.authorization_method !== undefined || template.token_request_auth_method !== undefined
+  return isSaid ? 'template' : 'default'
+}
+
+/** A client that was saved with a connection, or an integration, is bound to where it was used then. */
+function bindingOf(
+  { saved }: Located,
+  before: Connection | undefined,
+  { answeredBy }: Complete,
+): readonly string[] | undefined {
+  const sources = [answeredBy['client-id'], answeredBy['client-secret']]
+  if (sources.includes('saved connection')) return before?.snapshot.origins
+  return sources.includes('saved integration') ? saved?.origins : undefined
 }
 
 function clientOf(
@@ -251,6 +295,12 @@ export function templateAuthentication(template: Template): ClientAuthentication
 }
 
 function pkceOf(template: Template, client: Client, given: Given): boolean {
+  if (traitsOf(template.auth_mode).wantsPkce === true) {
+    if (given.pkce !== false) return true
+    throw new UsageError('BAD_FLAG', 'An MCP server is never authorized at without PKCE.', {
+      hint: 'Leave --no-pkce out.',
+    })
+  }
   const isPublic = client.authentication === 'none'
   if (isPublic && given.pkce === false) {
     throw new UsageError('BAD_FLAG', 'A public client cannot go without PKCE: nothing else ties the code to it.', {
@@ -258,6 +308,16 @@ function pkceOf(template: Template, client: Client, given: Given): boolean {
     })
   }
   return given.pkce ?? (isPublic || template.disable_pkce !== true)
+}
+
+/** RFC 8707 §2: a resource is an absolute URI without a fragment. */
+function assertResource({ authorizationParams, tokenParams }: Given): void {
+  const named = [authorizationParams?.['resource'], tokenParams?.['resource']]
+  const wrong = named.find((one) => typeof one === 'string' && (one.includes('#') || !URL.canParse(one)))
+  if (wrong === undefined) return
+  throw new UsageError('BAD_FLAG', `The resource "${wrong}" is no absolute URI without a fragment (RFC 8707 §2).`, {
+    hint: 'It looks like https://api.example.com/v1.',
+  })
 }
 
 /** Re-authorizing is for the same account: other answers make another connection. */

@@ -20,6 +20,8 @@ export interface RehearsedRequest {
 
 /** What a flow would do, told instead of done. */
 export interface Rehearsal {
+  /** The request that would find out, before any browser opens, where and as whom; then nothing more can be told. */
+  readonly discovery?: RehearsedRequest | undefined
   /** Whole, its state included: it can be opened, though nobody listens. Absent where the mode opens no browser. */
   readonly authorizationUrl?: string | undefined
   /** `CODE` stands for the code. Absent where no token is asked for. */
@@ -70,8 +72,16 @@ function stageOf(world: World): Stage {
   }
 }
 
-async function rehearseBrowser(stage: Stage, integration: Integration, attempt: Attempt): Promise<Rehearsal> {
+async function rehearseBrowser(stage: Stage, found: Integration, attempt: Attempt): Promise<Rehearsal> {
   const { world } = stage
+  const { template, name } = found.provider
+  const mode = await modeOf(template.auth_mode, name)
+  let integration = found
+  await stage.run(async () => {
+    if (mode.settle !== undefined) integration = (await mode.settle(world, found, attempt)).integration
+  })
+  const asked = stage.caught()
+  if (asked !== undefined) return { discovery: shown(asked, world), redirectUri: integration.redirectUri }
   const request = authorizationRequest(world, integration, attempt, integration.redirectUri)
   await stage.run(() => rehearseExchange(integration, attempt, request))
   const caught = stage.caught()

@@ -119,7 +119,13 @@ function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: bo
 /** The string to register, the first time that this client is used here. */
 function mentionRegistration({ integration, style }: SeatTerms, progress: Progress): void {
   const { answeredBy, provider, redirectUri } = integration
-  if (provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || redirectUri.includes(':0/'))
+  // A client that registers itself brings its redirect URL along.
+  if (
+    integration.client.id === '' ||
+    provider.name === 'sandbox' ||
+    answeredBy['client-id'] === 'saved connection' ||
+    redirectUri.includes(':0/')
+  )
     return
   const where = integration.registerUrl
   progress.mention([

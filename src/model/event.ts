@@ -18,7 +18,7 @@ export type Header = readonly [name: string, value: string]
 
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
-  /** What it was for: `token`, `refresh`, `metadata`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
+  /** What it was for: `token`, `refresh`, `metadata`, `registration`, `challenge`, `par`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
   readonly purpose: string
   readonly method: string
   readonly url: string
@@ -71,6 +71,15 @@ export type Happening =
       readonly addresses: readonly string[]
       readonly redirectUri: string
       readonly forwardTo?: string | undefined
+    }
+  /** A server said of itself where its endpoints are; `resource`: the API that named it. */
+  | { readonly type: 'server.discovered'; readonly issuer: string; readonly resource?: string | undefined }
+  /** A client registered itself at a server, now or before. */
+  | {
+      readonly type: 'client.registered'
+      readonly clientId: string
+      readonly server: string
+      readonly isNew: boolean
     }
   | { readonly type: 'authorization.requested'; readonly url: string }
   | { readonly type: 'browser.opened'; readonly how: string }

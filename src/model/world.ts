@@ -1,6 +1,6 @@
 import type { Connection, ConnectionLine } from './connection.ts'
 import type { Emit, Header, Timing } from './event.ts'
-import type { SavedIntegration } from './integration.ts'
+import type { RegisteredClient, SavedIntegration } from './integration.ts'
 import type { Prompt } from './provider.ts'
 import type { Secrets } from './secret.ts'
 
@@ -72,6 +72,8 @@ export interface Store {
   /** A line for each connection, by name, without reading those that have not changed since the last list. */
   lines(onBroken?: (file: string, why: string) => void): Promise<ConnectionLine[]>
   readonly integrations: Shelf<SavedIntegration>
+  /** Clients that registered themselves, by their key. */
+  readonly clients: Shelf<RegisteredClient>
   /** Project files that the person trusts, by SHA-256 of their content. */
   readonly trust: Shelf<TrustedFile>
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
-import { AuthCliError, TransportError } from '../model/errors.ts'
+import { AuthCliError, ProviderError, TransportError } from '../model/errors.ts'
 import type { Header, Tell } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
@@ -14,21 +14,36 @@ import { assertSecure } from '../wire/secure.ts'
 import { firstAnswer } from './homecoming.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { credentialOf, redeem } from './redeem.ts'
+import { assertBound, roadOf, type Settle, settleEndpoints } from './settle.ts'
 import { answersOf, known, type Request, settingOf, talkTo, titleOf } from './talk.ts'
 
 export const authMode = 'OAUTH2'
 
-/**
- * The authorization code grant with PKCE through the system's browser (RFC 6749 §4.1, RFC 7636, RFC 8252). The browser
- * is answered only after `keep`, so that its page tells the truth.
- */
-export async function obtain(
+export const settle = settleEndpoints
+
+export function obtain(
   world: World,
   integration: Integration,
   attempt: Attempt,
   keep: (obtained: Obtained) => Promise<void>,
 ): Promise<void> {
+  return grant(world, integration, attempt, keep, settle)
+}
+
+/**
+ * The authorization code grant with PKCE through the system's browser (RFC 6749 §4.1, RFC 7636, RFC 8252), once it is
+ * settled at which endpoints and as which client. The browser is answered only after `keep`, so that its page tells the
+ * truth.
+ */
+export async function grant(
+  world: World,
+  given: Integration,
+  attempt: Attempt,
+  keep: (obtained: Obtained) => Promise<void>,
+  settle: Settle,
+): Promise<void> {
   const { tell } = attempt
+  let integration = given
   let expected: Expectation | undefined
   const ignored = new Map<string, number>()
   const setting = settingOf(integration, 'authorization_code')
@@ -46,30 +61,93 @@ export async function obtain(
     scrub: world.secrets.scrub,
   })
   try {
-    const request = authorizationRequest(world, integration, attempt, withPort(integration.redirectUri, loopback.port))
-    expected = { state: request.state, issuer: integration.endpoints.issuer }
+    const redirectUri = withPort(given.redirectUri, loopback.port)
+    const settled = await settle(world, { ...given, redirectUri }, attempt)
+    integration = settled.integration
+    const metadata = settled.metadata === undefined ? metadataOf(integration, attempt, world.signal) : settled.metadata
+    const early = await withinReason(metadata, world)
+    const drawn = authorizationRequest(world, integration, attempt, redirectUri)
+    const request = await pushedWhereWanted(drawn, integration, attempt, early)
+    const { issuer } = integration.endpoints
+    expected = { state: request.state, issuer, ...wantsIssuer(early) }
     announce(integration, loopback, request, world, tell)
     // Loaded and fetched while the person is away: none of it delays the browser.
     const opened = openBrowser(world, request.url.href, tell)
     const oauth = opened.then(() => import('../wire/oauth.ts'))
-    const metadata = opened
-      .then(() => metadataOf(integration, attempt, world.signal))
-      .then((found) => {
-        if (expected !== undefined && found?.authorization_response_iss_parameter_supported === true) {
-          expected = { ...expected, issRequired: true }
-        }
-        return found
-      })
+    const late = Promise.resolve(metadata).then((found) => {
+      if (expected !== undefined) expected = { ...expected, ...wantsIssuer(found) }
+      return found
+    })
     const home = await firstAnswer(world, loopback, request, judged, tell)
     await answered(loopback, integration, attempt, async () => {
-      const server = { metadata: await metadata, ...(await oauth) }
-      await keep(await redeem(world, integration, attempt, request, home, server))
+      const server = { metadata: await late, ...(await oauth) }
+      await keep({ ...(await redeem(world, integration, attempt, request, home, server)), integration })
     })
   } catch (error) {
-    throw withIgnored(error, ignored)
+    if (error instanceof ProviderError && error.code === 'INVALID_CLIENT' && integration.client.registration) {
+      const { forgetClient } = await import('./enrol.ts')
+      await forgetClient(world, integration)
+    }
+    throw withDoubt(withIgnored(error, ignored), integration)
   } finally {
     await loopback.close()
   }
+}
+
+/** Milliseconds that the browser waits for metadata; a server that is slower is taken by the template's word. */
+const patience = 1_000
+
+/** What a server says of itself in time: it may want the request to be pushed first. */
+async function withinReason(
+  metadata: Promise<Metadata | undefined> | Metadata,
+  { clock, signal }: World,
+): Promise<Metadata | undefined> {
+  if (!(metadata instanceof Promise)) return metadata
+  const enough = new AbortController()
+  const late = clock.sleep(patience, AbortSignal.any([signal, enough.signal])).then(
+    () => undefined,
+    () => undefined,
+  )
+  return Promise.race([metadata, late]).finally(() => enough.abort())
+}
+
+function wantsIssuer(metadata: Metadata | undefined): Pick<Expectation, 'issRequired'> {
+  return metadata?.authorization_response_iss_parameter_supported === true ? { issRequired: true } : {}
+}
+
+/** RFC 9126 §5: where the server takes pushed requests only, the browser carries a reference, good for this once. */
+async function pushedWhereWanted(
+  request: Request,
+  integration: Integration,
+  attempt: Attempt,
+  metadata: Metadata | undefined,
+): Promise<Request> {
+  if (metadata?.require_pushed_authorization_requests !== true) return request
+  const [{ pushRequest }, { neededEndpoint }] = await Promise.all([
+    import('../wire/oauth.ts'),
+    import('../wire/discovery.ts'),
+  ])
+  const place = neededEndpoint(metadata, 'pushed_authorization_request_endpoint', integration.allowHttp)
+  assertBound(integration, [place])
+  const endpoints = { ...integration.endpoints, token: integration.endpoints.token ?? unknownEndpoint }
+  const talk = talkTo(integration, attempt, endpoints, integration.params, request, metadata)
+  const params = request.url.searchParams
+  const remark = (quirk: string): void => attempt.tell({ type: 'quirk', quirk })
+  const reference = await pushRequest(talk, place, params, attempt.speech.transmit('par'), remark)
+  const url = new URL(known(integration.endpoints.authorization))
+  url.searchParams.set('client_id', integration.client.id)
+  url.searchParams.set('request_uri', reference)
+  return { ...request, url }
+}
+
+/** A client that was registered by an earlier flow may be forgotten by now: the browser then shows it, and nobody comes. */
+function withDoubt(error: unknown, { client }: Integration): unknown {
+  if (client.registration === undefined || !(error instanceof TransportError) || error.code !== 'TIMEOUT') return error
+  return new TransportError(error.code, error.message, {
+    facts: error.facts,
+    cause: error,
+    hint: 'If the browser says that the client is not known, register another: connect again with --replace.',
+  })
 }
 
 /** Whoever waited in vain learns which visits were not the answer. */
@@ -179,8 +257,8 @@ async function metadataOf(
   const { issuer } = integration.endpoints
   if (issuer === undefined) return undefined
   try {
-    const { discover } = await import('../wire/oauth.ts')
-    return await discover(issuer, attempt.speech.transmit('metadata'), integration.allowHttp)
+    const { discover } = await import('../wire/discovery.ts')
+    return await discover(issuer, roadOf(integration, attempt))
   } catch (error) {
     if (!(error instanceof AuthCliError)) throw error
     if (gone.aborted) return undefined

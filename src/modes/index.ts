@@ -10,6 +10,12 @@ const secret = (title: string): Prompt => ({ type: 'string', title, secret: true
 const plain = (title: string): Prompt => ({ type: 'string', title })
 const username: Prompt = { ...plain('Username'), optional: true }
 const password: Prompt = { ...secret('Password'), optional: true }
+const serverUrl: Prompt = {
+  ...plain('MCP server URL'),
+  description: 'The whole URL of its endpoint',
+  example: 'https://mcp.example.com/mcp',
+  format: 'uri',
+}
 
 /** One entry per mode. */
 const modes: Readonly<Record<string, Registered>> = {
@@ -18,6 +24,20 @@ const modes: Readonly<Record<string, Registered>> = {
     opensBrowser: true,
     client: 'maybe public',
     endpoints: ['authorization', 'token'],
+  },
+  MCP_OAUTH2: {
+    load: () => import('./mcp.ts'),
+    opensBrowser: true,
+    client: 'may register',
+    endpoints: ['authorization', 'token'],
+    wantsPkce: true,
+  },
+  MCP_OAUTH2_GENERIC: {
+    load: () => import('./mcp-generic.ts'),
+    opensBrowser: true,
+    client: 'may register',
+    asksFirst: { mcp_server_url: serverUrl },
+    wantsPkce: true,
   },
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },

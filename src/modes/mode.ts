@@ -6,6 +6,7 @@ import type { Prompts } from '../model/provider.ts'
 import type { World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
 import type { Transmit } from '../wire/record.ts'
+import type { Settle } from './settle.ts'
 
 /** How this provider is spoken to; strung by the verb, so that no mode knows which dialect it speaks. */
 export interface Speech {
@@ -35,6 +36,8 @@ export interface Obtained {
   readonly origins?: readonly string[] | undefined
   /** As it was sent in both requests; absent where no browser was sent anywhere. */
   readonly redirectUri?: string | undefined
+  /** The integration as it was settled, where its endpoints or its client were found out on the way. */
+  readonly integration?: Integration | undefined
   /** See `Snapshot.renewal`. */
   readonly renewal?: 'again' | undefined
 }
@@ -43,12 +46,16 @@ export interface Obtained {
 export interface Traits {
   /** True where a person must come by in a browser. */
   readonly opensBrowser?: true
-  /** Whether there is a client that names itself: with a secret it must have, or without one if it likes. */
-  readonly client?: 'confidential' | 'maybe public'
+  /** Whether there is a client that names itself: with a secret it must have, without one if it likes, or none yet. */
+  readonly client?: 'confidential' | 'maybe public' | 'may register'
   /** The endpoints that it cannot do without. */
   readonly endpoints?: readonly ('authorization' | 'token')[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
   readonly asks?: Prompts
+  /** The same of `connection_config`. */
+  readonly asksFirst?: Prompts
+  /** True where PKCE is no choice. */
+  readonly wantsPkce?: true
   /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
   readonly isUnproved?: true
 }
@@ -76,6 +83,8 @@ export interface Mode {
     attempt: Attempt,
     keep: (obtained: Obtained) => Promise<void>,
   ) => Promise<void>
+  /** What has to be found out before the browser opens, where something may have to. */
+  readonly settle?: Settle
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>
   /**

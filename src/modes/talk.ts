@@ -66,6 +66,7 @@ export function partyOf(integration: Integration, redirectUri: string): Party {
     authentication: client.authentication,
     redirectUri,
     registerUrl: integration.registerUrl,
+    isRegistered: client.registration !== undefined,
     answers: answersOf(provider.template, params),
   }
 }

@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node
 import path from 'node:path'
 import { type Connection, type ConnectionLine, lineOf } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
-import type { SavedIntegration } from '../model/integration.ts'
+import type { RegisteredClient, SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
 import { digestOf } from './digest.ts'
 import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
@@ -10,12 +10,13 @@ import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
 
 /** What is kept in this home. Opening touches no disk. */
-export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'trust' | 'cache'>): Store {
+export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'clients' | 'trust' | 'cache'>): Store {
   const connections = { folder: paths.connections, nameOf: (connection: Connection) => connection.name, isWhole }
   return {
     connections: openShelf<Connection>(connections),
     lines: async (onBroken) => listLines(connections, path.join(paths.cache, 'connections.json'), onBroken),
     integrations: openShelf<SavedIntegration>({ folder: paths.integrations, nameOf: (saved) => saved.name }),
+    clients: openShelf<RegisteredClient>({ folder: paths.clients, nameOf: (registered) => registered.key }),
     trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
   }
 }

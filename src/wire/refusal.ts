@@ -10,6 +10,8 @@ export interface Party {
   readonly authentication: ClientAuthentication
   readonly redirectUri: string
   readonly registerUrl?: string | undefined
+  /** True where the client registered itself. */
+  readonly isRegistered?: boolean | undefined
   /** The answers that chose the host, e.g. `subdomain acme`. */
   readonly answers: readonly string[]
 }
@@ -102,6 +104,8 @@ function redirectHint(party: Party): string {
 
 function clientHint(party: Party): string {
   const host = party.answers.length === 0 ? '' : `, or it belongs elsewhere than ${party.answers.join(', ')}`
+  if (party.isRegistered === true)
+    return 'The server no longer knows the client that registered itself there, or never did. Connect again: another is registered.'
   if (party.authentication === 'none') {
     return 'The provider wants this client to prove itself: give its secret with --client-secret -.'
   }

@@ -260,16 +260,23 @@ function withoutPort(params: Wishes['params']): Wishes['params'] {
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
   const { rehearse } = await import('../../rehearse.ts')
   const rehearsal = await rehearse(world, integration)
-  const { authorizationUrl, tokenRequest, verification, redirectUri } = rehearsal
+  const { authorizationUrl, tokenRequest, verification, discovery, redirectUri } = rehearsal
   const first = authorizationUrl === undefined ? 'The token would be had with:' : 'and the code exchanged with:'
   await print.value(rehearsal, (style) =>
     [
+      ...(discovery === undefined
+        ? []
+        : [
+            'The server would first be asked, and its answer decides what follows:',
+            ...requestLines(discovery, style),
+            '',
+          ]),
       ...(authorizationUrl === undefined ? [] : ['The browser would be sent to:', authorizationUrl, '']),
       ...(tokenRequest === undefined ? [] : [first, ...requestLines(tokenRequest, style), '']),
       ...(verification === undefined
         ? []
         : ['The credentials would be tried with:', ...requestLines(verification, style), '']),
-      ...((authorizationUrl ?? tokenRequest ?? verification)
+      ...((authorizationUrl ?? tokenRequest ?? verification ?? discovery)
         ? ['Nothing was opened, nothing was sent.']
         : ['Nothing would be opened or sent: what was given would be saved as it is.']
       ).map((line) => (redirectUri === undefined ? line : `${line} Redirect URL: ${redirectUri}`)),

@@ -211,7 +211,7 @@ function clientPairs({ snapshot }: Connection, style: Style): Labelled[] {
   const params = Object.entries(snapshot.tokenParams)
   if (client.id === '') return []
   return [
-    ['client id', style.text(client.id)],
+    ['client id', style.text(client.id) + (client.registration === undefined ? '' : '   (it registered itself)')],
     ...(client.secret ? [['client secret', style.text(client.secret)] as const] : []),
     ['authentication', authenticationText(client.authentication)],
     ...(snapshot.redirectUri === undefined ? [] : [['redirect URL', style.text(snapshot.redirectUri)] as const]),

@@ -61,6 +61,14 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return everything ? [`${symbols.out} ${text(answersText(event.answeredBy))}`] : []
     case 'listener.opened':
       return listenerLines(event, style, options)
+    case 'server.discovered': {
+      const whose = event.resource === undefined ? '' : ` for ${text(event.resource)}`
+      return [done(`Found the authorization server${whose}   ${style.dim(text(event.issuer))}`)]
+    }
+    case 'client.registered':
+      return event.isNew
+        ? [done(`Registered a client at ${text(event.server)}   ${style.dim(text(event.clientId))}`)]
+        : [done(`Using the client registered there before   ${style.dim(text(event.clientId))}`)]
     case 'authorization.requested':
       return everything ? [`${symbols.out} Authorization request`, `  ${text(maskedUrl(event.url))}`] : []
     case 'browser.opened': {
