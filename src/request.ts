@@ -1,5 +1,6 @@
 import { type Dressed, dress, signsBody } from './dress.ts'
 import { runFlow } from './flow.ts'
+import { greet, isMcp, type Say } from './mcp.ts'
 import { type Connection, isRenewable } from './model/connection.ts'
 import { UsageError } from './model/errors.ts'
 import type { Exchange, Header, Tell } from './model/event.ts'
@@ -9,6 +10,7 @@ import type { Mode } from './modes/mode.ts'
 import { refresh } from './refresh.ts'
 import { learnSecrets, savedConnection } from './saved.ts'
 import { maskBody, maskHeaders, maskUrl } from './wire/mask.ts'
+import { mcpHeaders, needsGreeting } from './wire/mcp.ts'
 import { headerOf } from './wire/record.ts'
 import { assertSecure } from './wire/secure.ts'
 
@@ -51,8 +53,14 @@ export async function request<T>(
     { deed: 'request', provider: connection.provider, connection: connection.name },
     async (flow) => {
       const mode = await modeOf(connection.mode, connection.provider)
-      const readable = signsBody(connection, mode) ? { ...call, body: await readWhole(call.body) } : call
+      const talks = isMcp(connection)
+      const whole = signsBody(connection, mode) || talks ? { ...call, body: await readWhole(call.body) } : call
+      const readable = talks ? asMessage(whole) : whole
+      const line = { world, mode, url, call: readable, tell: flow.tell }
       const first = await send(world, connection, mode, url, readable, flow.tell)
+      if (talks && wantsGreeting(readable, first.answer)) {
+        return inSession(connection, line, first.answer, (answer) => read({ ...answer, flow: flow.id, connection }))
+      }
       const { body } = readable
       const replayable = body === undefined || typeof body === 'string' || body instanceof Uint8Array
       if (first.answer.status !== 401 || !replayable || !isRenewable(connection)) {
@@ -74,6 +82,11 @@ export async function request<T>(
       learnSecrets(world, renewed)
       await drain(first.answer.body)
       const second = await send(world, renewed, mode, url, readable, flow.tell)
+      if (talks && wantsGreeting(readable, second.answer)) {
+        return inSession(renewed, line, second.answer, (answer) =>
+          read({ ...answer, flow: flow.id, connection: renewed }),
+        )
+      }
       return read({ ...second.answer, flow: flow.id, connection: renewed })
     },
   )
@@ -82,6 +95,8 @@ export async function request<T>(
 /** The URL that a path or URL means for this connection. Throws UsageError `OTHER_ORIGIN`, `NO_BASE_URL`, `BAD_ARGUMENT`. */
 export function targetUrl({ snapshot, name }: Connection, target: string): string {
   const base = snapshot.endpoints.api
+  // An MCP server is one URL: that it is meant goes without saying.
+  if (snapshot.endpoints.mcp !== undefined && ['', '.', '/'].includes(target)) return snapshot.endpoints.mcp
   const absolute = /^[a-z][a-z0-9+.-]*:/i.test(target)
   if (!absolute && base === undefined) {
     throw new UsageError('NO_BASE_URL', `The template of "${name}" names no base URL for its API.`, {
@@ -108,6 +123,77 @@ export function targetUrl({ snapshot, name }: Connection, target: string): strin
   }
   url.hash = ''
   return url.href
+}
+
+interface Line {
+  readonly world: World
+  readonly mode: Mode
+  readonly url: string
+  readonly call: ApiCall
+  readonly tell: Tell
+}
+
+/** A message to an MCP server says what it is and what it may be answered with, unless the caller has said so. */
+function asMessage(call: ApiCall): ApiCall {
+  if (call.method !== 'POST') return call
+  const own = call.headers.map(([name]) => name.toLowerCase())
+  return { ...call, headers: [...call.headers, ...mcpHeaders.filter(([name]) => !own.includes(name))] }
+}
+
+/** A server that keeps conversations refuses what does not belong to one (MCP, Session Management). */
+function wantsGreeting({ headers, body }: ApiCall, { status }: Answer): boolean {
+  const isOwn = headers.some(([name]) => name.toLowerCase() === 'mcp-session-id')
+  return (status === 400 || status === 404) && !isOwn && typeof body === 'string' && needsGreeting(body)
+}
+
+/** Says the same within a conversation of its own; where none comes about, the first answer stands. */
+async function inSession<T>(
+  connection: Connection,
+  { world, mode, url, call, tell }: Line,
+  refused: Answer,
+  read: (answer: Answer) => Promise<T>,
+): Promise<T> {
+  const kept = await readBounded(refused.body)
+  const say: Say = async (body, headers, method = 'POST') => {
+    const own = call.headers.filter(([name]) => name.toLowerCase() !== 'content-length')
+    const bare = { ...call, method, headers: [...own, ...headers], body: method === 'POST' ? body : undefined }
+    const { answer } = await send(world, connection, mode, url, bare, tell)
+    const text = Buffer.concat(await readBounded(answer.body)).toString('utf8')
+    return { status: answer.status, headers: answer.headers, text }
+  }
+  const greeting = await greet(world, say)
+  if ('refused' in greeting) return read({ ...refused, body: replayed(kept) })
+  tell({
+    type: 'quirk',
+    quirk: 'the server wants a conversation: initialize was sent first, and your message within it',
+  })
+  const { answer } = await send(
+    world,
+    connection,
+    mode,
+    url,
+    { ...call, headers: [...call.headers, ...greeting.session.headers] },
+    tell,
+  )
+  return read(answer).finally(greeting.session.end)
+}
+
+async function* replayed(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks
+}
+
+/** Bytes of an answer to a greeting that are kept. */
+const longestGreeting = 1024 * 1024
+
+async function readBounded(body: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    if (bytes > longestGreeting) break
+  }
+  return chunks
 }
 
 async function send(

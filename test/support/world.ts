@@ -34,9 +34,14 @@ export interface WorkshopTerms {
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Partial<World['clock']>
+  /** What stands for the person at a browser; nobody where absent. */
+  readonly browse?: (url: string) => Promise<unknown>
+  /** Answers to what is asked, by their keys; nobody where absent. */
+  readonly answers?: Readonly<Record<string, string>>
 }
 
-export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopTerms = {}): Workshop {
+export function openWorkshop(terms: WorkshopTerms = {}): Workshop {
+  const { templates = {}, env = {}, clock = {}, browse, answers } = terms
   const events: LogEvent[] = []
   const home = freshFolder()
   const nobody = (): never => {
@@ -50,12 +55,20 @@ export function openWorkshop({ templates = {}, env = {}, clock = {} }: WorkshopT
     emit: (event) => events.push(event),
     signal: new AbortController().signal,
     ask: async (needs) => {
+      if (answers !== undefined) return answers
       throw new Error(`missing: ${needs.map(({ flag }) => flag).join(', ')}`)
     },
     confirm: nobody,
     async *paste() {},
     show: () => {},
-    browse: nobody,
+    browse:
+      browse === undefined
+        ? nobody
+        : async (url) => {
+            // A browser goes its own way: nobody waits for it.
+            void browse(url).catch(() => {})
+            return 'a test'
+          },
   })
   const world: World = {
     ...real,
