@@ -1,5 +1,6 @@
 import { asksOf } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
+import { registersItself } from './clients.ts'
 import { dialectOf } from './dialects/index.ts'
 import { choose, placeholders } from './fill/fill.ts'
 import { templateAuthentication } from './integrate.ts'
@@ -61,6 +62,8 @@ export interface Description {
     readonly unsuitable?: { readonly why: string; readonly hint: string } | undefined
     readonly anyPort: boolean
   }
+  /** Where the endpoints that the template does not name are looked up, before the browser opens. */
+  readonly discovery?: Address | undefined
   readonly authorize?:
     | (Address & { readonly pkce: boolean; readonly params: Readonly<Record<string, Scalar>> })
     | undefined
@@ -106,12 +109,13 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     asks: asked.map((question) => askedOf(question, name, found)),
     client: traits.client === undefined ? undefined : clientOf(name, template, found),
     register: { ...(isBrowser ? redirectOf(world, located, given) : noRedirect), ...whereToRegister(template, fill) },
+    discovery: discoveryOf(template, fill),
     authorize:
       template.authorization_url === undefined || !isBrowser
         ? undefined
         : {
             ...fill(template.authorization_url),
-            pkce: isBrowser && template.disable_pkce !== true,
+            pkce: isBrowser && (traits.wantsPkce === true || template.disable_pkce !== true),
             params: template.authorization_params ?? {},
           },
     token:
@@ -133,6 +137,16 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     lacks: gapsOfProvider(provider),
     connect: commandFor(located, asked, found),
   }
+}
+
+function discoveryOf(
+  { auth_mode: mode, issuer, authorization_url: authorization, token_url: token }: Template,
+  fill: Filler,
+) {
+  if (mode === 'MCP_OAUTH2_GENERIC') return fill('${connectionConfig.mcp_server_url}')
+  const isBrowser = traitsOf(mode).opensBrowser === true
+  const lacks = authorization === undefined || token === undefined
+  return isBrowser && lacks && issuer !== undefined ? fill(issuer) : undefined
 }
 
 function askedOf(question: Question, name: string, found: Found): Asked {
@@ -164,8 +178,10 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
     answer: Found['clientId'],
     isSecret: boolean,
     isOptional: boolean,
+    description?: string,
   ): Asked => ({
     key,
+    ...(description === undefined ? {} : { description }),
     flag: `--${key}`,
     environment: `${environmentName(name)}_${environmentName(key)}`,
     title,
@@ -174,8 +190,10 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
     answer: isSecret ? undefined : answer?.value,
     answeredBy: answer?.from,
   })
+  const registers = registersItself(template)
+  const says = registers ? 'Client ID; without one, a client registers itself' : undefined
   return {
-    id: one('client-id', 'Client ID', found.clientId, false, false),
+    id: one('client-id', 'Client ID', found.clientId, false, registers, says),
     secret: one(
       'client-secret',
       'Client secret',
@@ -271,6 +289,8 @@ const bearer = 'authorization: Bearer <access token>'
 
 const standardBearing: Readonly<Record<string, string>> = {
   OAUTH2: bearer,
+  MCP_OAUTH2: bearer,
+  MCP_OAUTH2_GENERIC: bearer,
   OAUTH2_CC: bearer,
   TWO_STEP: bearer,
   JWT: bearer,

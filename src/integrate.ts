@@ -2,6 +2,7 @@ import { holdToRules, openNeeds, type Said, withTyped } from './answer.ts'
 import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { accept } from './catalog/rules.ts'
+import { assertResource, authenticationFrom, bindingOf, isSameAddress, registersItself } from './clients.ts'
 import { endpointsOf, registerUrlOf, templateParams } from './endpoints.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, projectParams, redirectionOf, textOf } from './look-up.ts'
@@ -43,7 +44,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
-  const boundTo = bindingOf(located, before, answers)
+  const boundTo = bindingOf(located, before, answers.answeredBy)
   const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
@@ -115,12 +116,6 @@ async function previous(world: World, located: Located, name: string, given: Giv
   })
 }
 
-/** Two servers on one host are two providers. */
-function isSameAddress({ snapshot }: Connection, { provider }: Located): boolean {
-  const addresses = [snapshot.source, provider.source].map(({ kind, file }) => (kind === 'address' ? file : undefined))
-  return addresses[0] === addresses[1]
-}
-
 interface Complete {
   readonly params: Readonly<Record<string, string>>
   readonly clientId: string
@@ -181,7 +176,7 @@ function clientNeeds(
   where: string | undefined,
   kind: NonNullable<Traits['client']>,
 ): Need[] {
-  if (kind === 'may register' && !isGivenClient(provider.template)) return []
+  if (registersItself(provider.template)) return []
   const needs: Need[] = []
   const worded = clientPrompts(provider.template)
   const plain = (label: string, required: boolean, prompt: Prompt | undefined, flag: string) => (typed: string) => {
@@ -221,37 +216,6 @@ function clientNeeds(
     })
   }
   return needs
-}
-
-/** Whether somebody has to bring the client along: it does not register itself. */
-function isGivenClient({
-  auth_mode: mode,
-  client_registration: how,
-  registration_url: url,
-  issuer,
-}: Template): boolean {
-  if (mode === 'MCP_OAUTH2_GENERIC') return false
-  if (how === 'static' || how === 'cimd') return true
-  return url === undefined && issuer === undefined
-}
-
-/** Who decided how the client proves itself; `default`: nobody, so that the server's own word counts. */
-function authenticationFrom(template: Template, given: Given, before: Connection | undefined): AnswerSource {
-  if (given.clientAuth !== undefined) return 'flag'
-  if ((before?.snapshot.client.authentication ?? 'none') !== 'none') return 'saved connection'
-  const isSaid = template.authorization_method !== undefined || template.token_request_auth_method !== undefined
-  return isSaid ? 'template' : 'default'
-}
-
-/** A client that was saved with a connection, or an integration, is bound to where it was used then. */
-function bindingOf(
-  { saved }: Located,
-  before: Connection | undefined,
-  { answeredBy }: Complete,
-): readonly string[] | undefined {
-  const sources = [answeredBy['client-id'], answeredBy['client-secret']]
-  if (sources.includes('saved connection')) return before?.snapshot.origins
-  return sources.includes('saved integration') ? saved?.origins : undefined
 }
 
 function clientOf(
@@ -308,16 +272,6 @@ function pkceOf(template: Template, client: Client, given: Given): boolean {
     })
   }
   return given.pkce ?? (isPublic || template.disable_pkce !== true)
-}
-
-/** RFC 8707 §2: a resource is an absolute URI without a fragment. */
-function assertResource({ authorizationParams, tokenParams }: Given): void {
-  const named = [authorizationParams?.['resource'], tokenParams?.['resource']]
-  const wrong = named.find((one) => typeof one === 'string' && (one.includes('#') || !URL.canParse(one)))
-  if (wrong === undefined) return
-  throw new UsageError('BAD_FLAG', `The resource "${wrong}" is no absolute URI without a fragment (RFC 8707 §2).`, {
-    hint: 'It looks like https://api.example.com/v1.',
-  })
 }
 
 /** Re-authorizing is for the same account: other answers make another connection. */
