@@ -16,7 +16,6 @@ export function providerAt(address: string): Provider {
   const name = hostName(url)
   const template: Template = {
     display_name: name,
-    docs: url,
     auth_mode: 'MCP_OAUTH2_GENERIC',
     connection_config: {
       mcp_server_url: { type: 'string', title: 'Server URL', hidden: true, default_value: url },

@@ -337,7 +337,7 @@ function quirksOf(names: readonly string[], template: Template): readonly string
   ]
 }
 
-function commandFor({ name }: Located, asked: readonly Question[], found: Found): string {
+function commandFor({ name: known, provider }: Located, asked: readonly Question[], found: Found): string {
   const flags = asked
     .filter(({ key, isOptional }) => !isOptional && (!found.params.has(key) || found.params.get(key)?.from === 'flag'))
     .map(({ key, flag, isParam, prompt }) => {
@@ -345,6 +345,8 @@ function commandFor({ name }: Located, asked: readonly Question[], found: Found)
       return isParam ? `--param ${quoted(`${key}=${value}`)}` : `${flag} ${quoted(value)}`
     })
 
+  const { source } = provider
+  const name = source.kind === 'address' && known === provider.name ? source.file : known
   return ['auth-cli connect', quoted(name), ...flags].join(' ')
 }
 

@@ -163,10 +163,7 @@ async function inSession<T>(
   }
   const greeting = await greet(world, say)
   if ('refused' in greeting) return read({ ...refused, body: replayed(kept) })
-  tell({
-    type: 'quirk',
-    quirk: 'the server wants a conversation: initialize was sent first, and your message within it',
-  })
+  tell({ type: 'conversation.begun' })
   const { answer } = await send(
     world,
     connection,

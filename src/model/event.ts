@@ -101,6 +101,8 @@ export type Happening =
   | { readonly type: 'warning'; readonly code: string; readonly message: string; readonly hint?: string | undefined }
   /** A call proved the credential; `url` is what was called. */
   | { readonly type: 'credential.verified'; readonly url: string }
+  /** An MCP server refused a message that belonged to no conversation, and has begun one. */
+  | { readonly type: 'conversation.begun' }
   | { readonly type: 'connection.saved'; readonly connection: string }
   | {
       readonly type: 'token.refreshed'

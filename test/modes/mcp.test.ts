@@ -126,7 +126,7 @@ describe('an MCP server of the official SDK', () => {
     expect((await verify(workshop.world, connection.name)).tools).toEqual(['one'])
     const answer = await workshop.request(connection.name, { target: '/', method: 'POST', body: list })
     expect([answer.status, answer.text]).toEqual([200, expect.stringContaining('"one"')])
-    expect(quirksOf(workshop)).toContainEqual(expect.stringContaining('wants a conversation'))
+    expect(workshop.story().filter((type) => type === 'conversation.begun')).toHaveLength(1)
     const ids = new Set(server.hits.map(({ headers }) => headers['mcp-session-id']).filter((id) => id !== undefined))
     expect(ids.size).toBe(2)
     expect(server.hits.filter(({ method }) => method === 'DELETE')).toHaveLength(2)

@@ -299,8 +299,12 @@ function jwtPairs(label: string, { header, claims }: DecodedJwt, style: Style, v
 
 function nextCommands(shown: Connection, style: Style, flow: string | undefined): string[] {
   const name = shellWord(style.text(shown.name))
-  const { api } = shown.snapshot.endpoints
-  const use = api ? `auth-cli request ${name} ${examplePath(shown)}` : `auth-cli token ${name}`
+  const { api, mcp } = shown.snapshot.endpoints
+  const use = mcp
+    ? `auth-cli verify ${name}`
+    : api
+      ? `auth-cli request ${name} ${examplePath(shown)}`
+      : `auth-cli token ${name}`
   const look = flow ? [`auth-cli logs show ${style.text(flow)}`] : []
   return [use, ...look].map((command) => style.bold(style.text(command)))
 }

@@ -94,6 +94,8 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return [done(`The credentials work   ${style.dim(text(shownCall(event.url)))}`)]
     case 'connection.saved':
       return everything ? [done(`Saved as "${text(event.connection)}"`)] : []
+    case 'conversation.begun':
+      return everything ? [done('Began a conversation with the server, which takes no message outside of one')] : []
     case 'token.refreshed': {
       const rotated = event.rotated ? ', with a new refresh token' : ''
       const until = event.expiresAt ? `; it expires ${text(relative(event.expiresAt, new Date(event.at)))}` : ''
@@ -185,7 +187,10 @@ function exchangeText(
 ): string[] {
   if (options.verbose) return exchangeLines(exchange, style)
   const { purpose, response, failure } = exchange
-  const isQuiet = ['api', 'metadata', 'jwks'].includes(purpose) || (purpose === 'verification' && isFine(response))
+  // A challenge is what the first message is meant to be answered with, whatever its status.
+  const isQuiet =
+    ['api', 'metadata', 'jwks', 'challenge'].includes(purpose) ||
+    (['verification', 'registration', 'par'].includes(purpose) && isFine(response))
   if (!options.journal && !failure && isQuiet) return []
   const request = style.text(`${exchange.method} ${shortUrl(exchange.url)}`)
   const took = `${Math.round(exchange.timing.total)} ms`
