@@ -111,7 +111,9 @@ async function previous(world: World, located: Located, name: string, given: Giv
   const before = await world.store.connections.read(name)
   if (before === undefined) return undefined
   if (before.provider === located.provider.name && isSameAddress(before, located)) return before
-  throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${before.provider} already.`, {
+  const { source } = before.snapshot
+  const other = source.kind === 'address' ? source.file : before.provider
+  throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${other} already.`, {
     hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
   })
 }

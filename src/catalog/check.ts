@@ -196,11 +196,13 @@ function checkMode({ name, fields, placeOf }: Checked): readonly Problem[] {
   if (fields['docs'] === undefined) lack('docs', "Add the address of the provider's documentation.", 'warning')
   const mode = fields['auth_mode']
   if (mode === undefined) lack('auth_mode', 'Add auth_mode: OAUTH2, or the mode it needs.', 'error')
-  if (mode !== 'OAUTH2' || fields['issuer'] !== undefined) return problems
+  if ((mode !== 'OAUTH2' && mode !== 'MCP_OAUTH2') || fields['issuer'] !== undefined) return problems
   if (fields['authorization_url'] === undefined && fields['installation'] === undefined)
     lack('authorization_url', 'Add the URL that the browser is sent to, or the issuer.', 'error')
   if (fields['token_url'] === undefined)
     lack('token_url', 'Add the URL where codes become tokens, or the issuer.', 'error')
+  if (fields['client_registration'] === 'dynamic' && fields['registration_url'] === undefined)
+    lack('registration_url', 'Add the URL where clients register themselves, or the issuer.', 'error')
   return problems
 }
 

@@ -13,9 +13,10 @@ import { bugPage, failurePage } from '../wire/page.ts'
 import { assertSecure } from '../wire/secure.ts'
 import { firstAnswer } from './homecoming.ts'
 import type { Attempt, Obtained } from './mode.ts'
+import { pushedWhereWanted, withinReason } from './push.ts'
 import { credentialOf, redeem } from './redeem.ts'
-import { assertBound, roadOf, type Settle, settleEndpoints } from './settle.ts'
-import { answersOf, known, type Request, settingOf, talkTo, titleOf } from './talk.ts'
+import { roadOf, type Settle, settleEndpoints } from './settle.ts'
+import { answersOf, known, type Request, settingOf, talkTo, titleOf, unknownEndpoint } from './talk.ts'
 
 export const authMode = 'OAUTH2'
 
@@ -67,7 +68,7 @@ export async function grant(
     const metadata = settled.metadata === undefined ? metadataOf(integration, attempt, world.signal) : settled.metadata
     const early = await withinReason(metadata, world)
     const drawn = authorizationRequest(world, integration, attempt, redirectUri)
-    const request = await pushedWhereWanted(drawn, integration, attempt, early)
+    const { request, origins } = await pushedWhereWanted(drawn, integration, attempt, early)
     const { issuer } = integration.endpoints
     expected = { state: request.state, issuer, ...wantsIssuer(early) }
     announce(integration, loopback, request, world, tell)
@@ -81,7 +82,8 @@ export async function grant(
     const home = await firstAnswer(world, loopback, request, judged, tell)
     await answered(loopback, integration, attempt, async () => {
       const server = { metadata: await late, ...(await oauth) }
-      await keep({ ...(await redeem(world, integration, attempt, request, home, server)), integration })
+      const obtained = await redeem(world, integration, attempt, request, home, server)
+      await keep({ ...obtained, integration, origins })
     })
   } catch (error) {
     if (error instanceof ProviderError && error.code === 'INVALID_CLIENT' && integration.client.registration) {
@@ -94,50 +96,8 @@ export async function grant(
   }
 }
 
-/** Milliseconds that the browser waits for metadata; a server that is slower is taken by the template's word. */
-const patience = 1_000
-
-/** What a server says of itself in time: it may want the request to be pushed first. */
-async function withinReason(
-  metadata: Promise<Metadata | undefined> | Metadata,
-  { clock, signal }: World,
-): Promise<Metadata | undefined> {
-  if (!(metadata instanceof Promise)) return metadata
-  const enough = new AbortController()
-  const late = clock.sleep(patience, AbortSignal.any([signal, enough.signal])).then(
-    () => undefined,
-    () => undefined,
-  )
-  return Promise.race([metadata, late]).finally(() => enough.abort())
-}
-
 function wantsIssuer(metadata: Metadata | undefined): Pick<Expectation, 'issRequired'> {
   return metadata?.authorization_response_iss_parameter_supported === true ? { issRequired: true } : {}
-}
-
-/** RFC 9126 §5: where the server takes pushed requests only, the browser carries a reference, good for this once. */
-async function pushedWhereWanted(
-  request: Request,
-  integration: Integration,
-  attempt: Attempt,
-  metadata: Metadata | undefined,
-): Promise<Request> {
-  if (metadata?.require_pushed_authorization_requests !== true) return request
-  const [{ pushRequest }, { neededEndpoint }] = await Promise.all([
-    import('../wire/oauth.ts'),
-    import('../wire/discovery.ts'),
-  ])
-  const place = neededEndpoint(metadata, 'pushed_authorization_request_endpoint', integration.allowHttp)
-  assertBound(integration, [place])
-  const endpoints = { ...integration.endpoints, token: integration.endpoints.token ?? unknownEndpoint }
-  const talk = talkTo(integration, attempt, endpoints, integration.params, request, metadata)
-  const params = request.url.searchParams
-  const remark = (quirk: string): void => attempt.tell({ type: 'quirk', quirk })
-  const reference = await pushRequest(talk, place, params, attempt.speech.transmit('par'), remark)
-  const url = new URL(known(integration.endpoints.authorization))
-  url.searchParams.set('client_id', integration.client.id)
-  url.searchParams.set('request_uri', reference)
-  return { ...request, url }
 }
 
 /** A client that was registered by an earlier flow may be forgotten by now: the browser then shows it, and nobody comes. */
@@ -202,9 +162,6 @@ export function authorizationRequest(
   const nonce = standard.searchParams.get('nonce') ?? undefined
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
-
-/** Stands for a token endpoint that only the callback will tell. */
-const unknownEndpoint = 'https://unknown.invalid/'
 
 /** What the token request would be, shown to `line` and never answered. Rejects as `line` does. */
 export async function rehearseExchange(integration: Integration, attempt: Attempt, request: Request): Promise<void> {

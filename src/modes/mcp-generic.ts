@@ -47,8 +47,12 @@ export const settle: Settle = async (world, integration, attempt) => {
   const challenge = first.status === 401 || first.status === 403 ? bearerChallenge(first.headers) : undefined
   const resource = await discoverResource(url, challenge, road)
   const isAddress = integration.provider.source.kind === 'address'
-  if (resource === undefined && isAddress && challenge?.params['resource_metadata'] === undefined) {
-    const issuer = await issuerAt(url, road)
+  if (resource === undefined && isAddress && challenge === undefined) {
+    const issuer = await issuerAt(url, road).catch((error: unknown) => {
+      // Of another issuer, where a server asks for a token: it is of the server's own, as it was of old.
+      if (first.status !== 401 || !isOfServer(error)) throw error
+      return undefined
+    })
     if (issuer !== undefined) return asIssuer(world, integration, attempt, issuer)
   }
   if (resource === undefined && first.status !== 401) throw notProtected(url, first)
@@ -75,7 +79,7 @@ async function asResource(world: World, integration: Integration, attempt: Attem
   attempt.tell({ type: 'server.discovered', issuer: metadata.issuer, resource: identifier })
   assertPkce(metadata, integration.provider.title)
   const scopes = scopesFor(integration, asked, attempt)
-  const found = bindTo({ ...withServer(integration, metadata), scopes }, identifier)
+  const found = bindTo(withScopes(withServer(integration, metadata), scopes), identifier)
   const registryUrl = endpointIn(metadata, 'registration_endpoint', road.allowHttp)
   const registry = {
     title: new URL(metadata.issuer).host,
@@ -139,6 +143,12 @@ function scopesFor(integration: Integration, { challenge, resource }: Asked, { t
   return []
 }
 
+/** Where no scope is asked for, none is named: an empty one is refused by some servers. */
+function withScopes(integration: Integration, scopes: readonly string[]): Integration {
+  const unnamed = scopes.length === 0 ? { scope: null } : {}
+  return { ...integration, scopes, authorizationParams: { ...unnamed, ...integration.authorizationParams } }
+}
+
 /** The metadata of exactly this issuer, where the URL is one. Throws ProviderError where there is one, but of another. */
 async function issuerAt(url: URL, road: Road): Promise<Metadata | undefined> {
   try {
@@ -162,7 +172,7 @@ async function asIssuer(
   const isChosen = integration.scopesFrom !== 'template' && integration.scopesFrom !== 'default'
   const isOpenId = metadata.scopes_supported?.includes('openid') === true
   const scopes = isChosen ? integration.scopes : isOpenId ? ['openid'] : []
-  const found = withServer({ ...integration, provider, endpoints, params: {}, scopes }, metadata)
+  const found = withScopes(withServer({ ...integration, provider, endpoints, params: {} }, metadata), scopes)
   const url = endpointIn(metadata, 'registration_endpoint', integration.allowHttp)
   const registry = { title: provider.title, metadata, ...(url === undefined ? {} : { url }) }
   return { integration: await withClient(world, found, attempt, registry), metadata }

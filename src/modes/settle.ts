@@ -1,4 +1,4 @@
-import { UsageError } from '../model/errors.ts'
+import { AuthCliError, UsageError } from '../model/errors.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
 import { discover, endpointIn, neededEndpoint, type Road } from '../wire/discovery.ts'
@@ -74,7 +74,7 @@ export function withAuthentication(integration: Integration, metadata: Metadata 
   return authentication === undefined ? integration : { ...integration, client: { ...client, authentication } }
 }
 
-/** Endpoints beside those of the grant, by the template's words for them. */
+/** Endpoints beside those of the grant, by the template's words for them; one that cannot be used is left out. */
 export function besideEndpoints(metadata: Metadata, allowHttp: boolean): Readonly<Record<string, string>> {
   const names = {
     revocation_url: 'revocation_endpoint',
@@ -85,8 +85,17 @@ export function besideEndpoints(metadata: Metadata, allowHttp: boolean): Readonl
   }
   return Object.fromEntries(
     Object.entries(names).flatMap(([field, name]) => {
-      const url = endpointIn(metadata, name, allowHttp)
+      const url = usableOrNone(() => endpointIn(metadata, name, allowHttp))
       return url === undefined ? [] : [[field, url]]
     }),
   )
+}
+
+function usableOrNone(find: () => string | undefined): string | undefined {
+  try {
+    return find()
+  } catch (error) {
+    if (error instanceof AuthCliError) return undefined
+    throw error
+  }
 }

@@ -1,4 +1,4 @@
-import { AuthCliError, ProviderError } from '../model/errors.ts'
+import { ProviderError, TransportError } from '../model/errors.ts'
 import type { Challenge } from './challenge.ts'
 import type { Metadata } from './oauth.ts'
 import { headerOf, type Received, type Transmit } from './record.ts'
@@ -25,7 +25,7 @@ export interface ResourceMetadata {
 type Members = Readonly<Record<string, unknown>>
 
 /** Issuers of one resource that are asked; a list without end is nobody's. */
-const mostServers = 10
+const mostServers = 5
 
 /**
  * The metadata of an issuer (RFC 8414 §3, OpenID Connect Discovery §4): the document that names exactly this issuer.
@@ -288,6 +288,6 @@ function hostOf(url: string): string {
 }
 
 /** Whether what went wrong is one server's fault, so that another may be asked. */
-export function isOfServer(error: unknown): error is AuthCliError {
-  return error instanceof AuthCliError && (error instanceof ProviderError || error.code === 'UNREACHABLE')
+export function isOfServer(error: unknown): error is ProviderError | TransportError {
+  return error instanceof ProviderError || error instanceof TransportError
 }

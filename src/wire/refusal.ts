@@ -77,6 +77,8 @@ function hintFor(refusal: Refusal, stage: Stage, party: Party): string {
         : `The code was refused: it expired, was used before, or belongs to another client or redirect URL than ${party.redirectUri}. Connect again; codes live a minute or so.`
     case 'invalid_scope':
       return 'Ask for scopes that your app may have, with --scope; some must be enabled in the app first.'
+    case 'invalid_target':
+      return 'The server issues no token for the resource that was named (RFC 8707 §2): compare it in the log; --auth-param resource=<uri> names another, --auth-param resource= none.'
     case 'unauthorized_client':
       return `This client may not use the authorization code grant: check the app's type and grants.${registerAt(party)}`
     case 'unsupported_grant_type':

@@ -159,9 +159,11 @@ function refusedBy({ title, endpoint }: Registrar, answer: Received, members: Me
         ? `A registration is not sent along a redirect; it points to ${headerOf(answer.headers, 'location').slice(0, 200) || 'nowhere'}.`
         : /redirect/i.test(said)
           ? 'Give a redirect URL that it takes with --callback-url, or register an app there yourself and give its --client-id.'
-          : answer.status === 401 || answer.status === 403
-            ? 'It registers no strangers: register an app there yourself and give its --client-id.'
-            : 'What was asked for is in the log. Or register an app there yourself and give its --client-id.',
+          : answer.status === 429
+            ? 'Too many have registered: wait, or give the --client-id of an app that is registered.'
+            : answer.status === 401 || answer.status === 403
+              ? 'It registers no strangers: register an app there yourself and give its --client-id.'
+              : 'What was asked for is in the log. Or register an app there yourself and give its --client-id.',
     },
   )
 }

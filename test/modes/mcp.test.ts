@@ -262,6 +262,16 @@ describe('an MCP server that is not as it should be', () => {
     expect(connection.snapshot.tokenParams).toEqual({ resource: server.url })
   })
 
+  it('without either, whose metadata elsewhere names its origin, is taken there too', async () => {
+    const server = await scripted({
+      '/mcp': () => () => ({ status: 401 }),
+      [protectedResource]: () => () => ({ status: 404 }),
+      [`${serverMetadata}/mcp`]: (own) => () => ({ body: { issuer: own } }),
+    })
+    const { connection } = await workshopWith().connect(server.url, { port: 0 })
+    expect(connection).toMatchObject({ mode: 'MCP_OAUTH2_GENERIC', snapshot: { endpoints: { issuer: server.origin } } })
+  })
+
   it('may name several authorization servers, of which the first that can be used is', async () => {
     const server = await scripted({
       [protectedResource]: (own) => () => ({
@@ -306,7 +316,7 @@ describe('the scopes that are asked for', () => {
     const { connection } = await workshopWith().connect(server.url, { port: 0, ...given })
     expect(connection.scopes.requested).toEqual(scopes)
     const [authorize] = server.hits.filter(({ path }) => path === '/authorize')
-    expect(authorize?.query.get('scope') ?? '').toBe(scopes.join(' '))
+    expect(authorize?.query.get('scope')).toBe(scopes.length === 0 ? null : scopes.join(' '))
   })
 
   it('are fewer where the client was registered for fewer', async () => {
@@ -410,6 +420,23 @@ describe('the client of an MCP server', () => {
     expect(error).toMatchObject({ code: 'BAD_FLAG', exitCode: 2 })
     expect(server.hits).toEqual([])
   })
+})
+
+it('a resource may be chosen, or left out, by whoever connects; never one with a fragment', async () => {
+  const server = await scripted()
+  const workshop = workshopWith()
+  const sent = (path: string) => {
+    const hit = server.hits.findLast((one) => one.path === path)
+    return path === '/token' ? hit?.form.get('resource') : hit?.query.get('resource')
+  }
+  await workshop.connect(server.url, { port: 0, authorizationParams: { resource: 'https://api.test/v1' } })
+  expect([sent('/authorize'), sent('/token')]).toEqual(['https://api.test/v1', 'https://api.test/v1'])
+  await workshop.connect(server.url, { port: 0, authorizationParams: { resource: null } })
+  expect([sent('/authorize'), sent('/token')]).toEqual([null, null])
+  for (const resource of ['https://api.test/v1#x', 'v1']) {
+    const error = await failure(workshop.connect(server.url, { authorizationParams: { resource } }))
+    expect(error).toMatchObject({ code: 'BAD_FLAG', exitCode: 2 })
+  }
 })
 
 describe('a template of an MCP server', () => {
