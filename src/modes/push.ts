@@ -5,8 +5,8 @@ import type { Attempt } from './mode.ts'
 import { assertBound } from './settle.ts'
 import { known, type Request, talkTo, unknownEndpoint } from './talk.ts'
 
-/** Milliseconds that the browser waits for metadata; a server that is slower is taken by the template's word. */
-const patience = 1_000
+/** Milliseconds that the browser waits for metadata: as long as one request for it may take. */
+const patience = 5_000
 
 /** What a server says of itself in time: it may want the request to be pushed first. */
 export async function withinReason(

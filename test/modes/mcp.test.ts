@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it, test } from 'vitest'
 import { integrate } from '../../src/integrate.ts'
 import { locate } from '../../src/locate.ts'
@@ -5,8 +7,10 @@ import type { Given } from '../../src/look-up.ts'
 import { refresh } from '../../src/refresh.ts'
 import { rehearse } from '../../src/rehearse.ts'
 import { verify } from '../../src/verify.ts'
+import { freshFolder } from '../support/disk.ts'
 import { openSdkServer, type SdkServer, type SdkTerms } from '../support/mcp-server.ts'
 import { freePort } from '../support/person.ts'
+import { projectWith } from '../support/project.ts'
 import { openProvider, type Reply, type Script, sendBack } from '../support/provider.ts'
 import { failure, openWorkshop, type Workshop } from '../support/world.ts'
 
@@ -724,6 +728,40 @@ describe('a rehearsal', () => {
     const { authorizationUrl = '', tokenRequest } = await rehearsed(workshop, 'acme', { clientId: 'mine' })
     expect(new URL(authorizationUrl).searchParams.get('client_id')).toBe('mine')
     expect(new URLSearchParams(tokenRequest?.body).get('resource')).toBe('https://acme.test/mcp')
+  })
+})
+
+describe('a project file that chooses the server', () => {
+  const generic = { display_name: 'Any', docs: 'https://any.test', auth_mode: 'MCP_OAUTH2_GENERIC' }
+
+  test.each<[string, Record<string, unknown>]>([
+    ['by a URL', { provider: 'https://evil.test/mcp', client_id: 'x', client_secret: '${HUSH}' }],
+    [
+      'by an answer',
+      {
+        provider: 'any',
+        client_id: 'x',
+        client_secret: '${HUSH}',
+        params: { mcp_server_url: 'https://evil.test/mcp' },
+      },
+    ],
+  ])('%s gets no secret of ours unless it is trusted', async (_, entry) => {
+    const { world: own } = openWorkshop({ env: { HUSH: 'a-secret-of-the-environment' } })
+    const person = freshFolder()
+    writeFileSync(join(person, 'any.yaml'), JSON.stringify({ any: generic }))
+    const world = {
+      ...own,
+      store: own.store,
+      secrets: own.secrets,
+      folders: { ...own.folders, person },
+      cwd: projectWith({}, { integrations: { mine: entry } }),
+      confirm: async () => undefined,
+    }
+    const error = await failure(locate(world, 'mine').then((located) => integrate(world, located, {})))
+    expect(error).toMatchObject({
+      code: 'PROJECT_UNTRUSTED',
+      message: expect.stringContaining('HUSH would go to evil.test'),
+    })
   })
 })
 
