@@ -17,7 +17,8 @@ export function registersItself(template: Template): boolean {
 /** Who decided how the client proves itself; `default`: nobody, so that the server's own word counts. */
 export function authenticationFrom(template: Template, given: Given, before: Connection | undefined): AnswerSource {
   if (given.clientAuth !== undefined) return 'flag'
-  if ((before?.snapshot.client.authentication ?? 'none') !== 'none') return 'saved connection'
+  const { authentication = 'none', registration } = before?.snapshot.client ?? {}
+  if (authentication !== 'none' && registration === undefined) return 'saved connection'
   const isSaid = template.authorization_method !== undefined || template.token_request_auth_method !== undefined
   return isSaid ? 'template' : 'default'
 }

@@ -45,6 +45,11 @@ export function refusedForGood(connection: Connection): ProviderError {
 /** The command that makes this connection anew. */
 export function connectAgain({ name, integration, snapshot }: Connection): string {
   const { source } = snapshot
-  const what = source.kind === 'address' ? source.file : integration
+  const what = source.kind === 'address' ? shellWord(source.file) : integration
   return `Connect again: auth-cli connect ${what}${name === integration ? '' : ` --as ${name}`}`
+}
+
+/** A URL as a POSIX shell takes it. */
+function shellWord(url: string): string {
+  return /^[\w@%+=:,./-]+$/.test(url) ? url : `'${url.replaceAll("'", '%27')}'`
 }

@@ -65,13 +65,13 @@ export async function register(registrar: Registrar, application: Application): 
   return registeredBy(registrar, application, asked, { ...members, client_id: members['client_id'] })
 }
 
-/** The metadata of our client: a native app (RFC 8252 §8.4) that is called by its name. */
+/** The metadata of our client: a native app (RFC 8252 §8.4), unless it is sent back by way of a web server. */
 function wishesOf({ redirectUri, scopes, metadata, more }: Application): Members {
   const grants = metadata?.grant_types_supported
   const renews = grants === undefined || grants.includes('refresh_token')
   return {
     client_name: 'auth-cli',
-    application_type: 'native',
+    application_type: redirectUri.startsWith('https:') ? 'web' : 'native',
     redirect_uris: [redirectUri],
     grant_types: ['authorization_code', ...(renews ? ['refresh_token'] : [])],
     response_types: ['code'],

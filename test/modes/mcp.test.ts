@@ -443,6 +443,81 @@ it('a resource may be chosen, or left out, by whoever connects; never one with a
   }
 })
 
+describe('no secret of an MCP server or of the client that it registered', () => {
+  const secret = 'client-secret/with+odd "signs" 0001'
+  const manage = 'registration-access-token-0002'
+  const register = () => () => ({
+    status: 201,
+    body: {
+      client_id: 'one',
+      client_secret: secret,
+      client_secret_expires_at: 0,
+      token_endpoint_auth_method: 'client_secret_post',
+      registration_access_token: manage,
+      registration_client_uri: 'https://as.test/one',
+    },
+  })
+  const metadata = { token_endpoint_auth_methods_supported: ['client_secret_post'] }
+  const echo: Script = ({ form }) => ({
+    status: 400,
+    body: {
+      error: 'invalid_grant',
+      error_description: `no ${form.get('client_secret')} ${form.get('code')} ${manage}`,
+    },
+  })
+  const spellings = (value: string): string[] => [
+    value,
+    encodeURIComponent(value),
+    JSON.stringify(value).slice(1, -1),
+    Buffer.from(value).toString('base64'),
+    Buffer.from(value).toString('base64url'),
+  ]
+
+  test.each<[string, Readonly<Record<string, (origin: string) => Script>>]>([
+    ['when all goes well', {}],
+    ['when the token endpoint says it back', { '/token': () => echo }],
+    [
+      'when the token endpoint answers a page',
+      {
+        '/token':
+          () =>
+          ({ body }) => ({ status: 500, body: `<p>${body}</p>` }),
+      },
+    ],
+    [
+      'when the person says no',
+      {
+        '/authorize':
+          () =>
+          ({ query }) => ({
+            status: 302,
+            headers: { location: `${query.get('redirect_uri')}?error=access_denied&state=${query.get('state')}` },
+          }),
+      },
+    ],
+  ])('is told %s', async (_, others) => {
+    const server = await scripted({ '/register': register, ...others }, metadata)
+    const workshop = workshopWith()
+    const connected = await workshop.connect(server.url, { port: 0 }).catch(() => undefined)
+    if (connected !== undefined) {
+      const { name } = connected.connection
+      await refresh(workshop.world, name, { force: true })
+      await workshop.request(name, { target: '/', method: 'POST', body: list })
+      await verify(workshop.world, name).catch(() => {})
+    }
+    const saved =
+      connected === undefined ? undefined : await workshop.world.store.connections.read(connected.connection.name)
+    const tokens = server.hits.flatMap(({ form }) =>
+      ['code', 'code_verifier', 'refresh_token'].map((name) => form.get(name)),
+    )
+    const secrets = [secret, manage, saved?.credential.accessToken, saved?.credential.refreshToken, ...tokens]
+    const told = workshop.told()
+    expect(server.paths()).toContain('/register')
+    for (const one of secrets.filter((value) => typeof value === 'string'))
+      for (const spelled of spellings(one)) expect(told.includes(spelled), `${spelled} in the log`).toBe(false)
+  })
+})
+
 describe('a template of an MCP server', () => {
   const template = (origin: string, more: Record<string, unknown> = {}) => ({
     display_name: 'Acme (MCP)',

@@ -61,6 +61,12 @@ describe('a client that registers itself', () => {
     expect(sent()).toMatchObject({ token_endpoint_auth_method: method, grant_types: ['authorization_code'] })
   })
 
+  it('is a web app where it is sent back by way of a server', async () => {
+    const { act, sent } = await registrar({ status: 201, body: { client_id: 'one' } })
+    await act({ redirectUri: 'https://me.test/callback' })
+    expect(sent()).toMatchObject({ application_type: 'web', redirect_uris: ['https://me.test/callback'] })
+  })
+
   it('sends what a template adds, in its own words', async () => {
     const { act, sent } = await registrar({ status: 201, body: { client_id: 'one' } })
     await act({ more: { client_name: 'Mine', contacts: ['me@x.test'] } })
