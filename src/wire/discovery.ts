@@ -80,7 +80,7 @@ export function metadataPlaces(issuer: string, first: 'oidc' | 'oauth'): readonl
 /**
  * What a resource says of who protects it (RFC 9728 §3, §5): at the place that its challenge names, else at its
  * well-known places. Undefined where no place has anything. Throws ProviderError `RESOURCE_MISMATCH`,
- * `METADATA_UNUSABLE`; TransportError.
+ * `METADATA_UNUSABLE`, `INSECURE_URL`; TransportError.
  */
 export async function discoverResource(
   resource: URL,
@@ -118,7 +118,7 @@ export function canonicalResource(url: string): string {
 
 /**
  * An endpoint of a metadata document, judged: http(s), secure, and not on this machine where the document is not.
- * Throws ProviderError `METADATA_UNUSABLE`, UsageError `INSECURE_URL`.
+ * Throws ProviderError `METADATA_UNUSABLE`, `INSECURE_URL`.
  */
 export function endpointIn(metadata: Metadata, name: string, allowHttp: boolean): string | undefined {
   const value = (metadata as Members)[name]
@@ -144,7 +144,15 @@ function assertFrom(source: string, target: string, name: string, { allowHttp }:
   const { protocol, hostname, host } = new URL(target)
   if (protocol !== 'http:' && protocol !== 'https:')
     throw unusable(hostOf(source), `names a ${name} that is neither http nor https`)
-  assertSecure(target, allowHttp, name)
+  if (protocol === 'http:' && !allowHttp && !isLoopback(hostname)) {
+    throw new ProviderError(
+      'INSECURE_URL',
+      `${hostOf(source)} names ${target.slice(0, 200)}, over plain http, as its ${name}.`,
+      {
+        hint: 'Nothing was sent there. If this is a network of your own, allow it for this run with --allow-http.',
+      },
+    )
+  }
   if (isLoopback(hostname) && !isLoopback(new URL(source).hostname))
     throw unusable(hostOf(source), `names ${host}, on this machine, as its ${name}`)
 }

@@ -245,10 +245,16 @@ describe('an MCP server that is not as it should be', () => {
     const server = await scripted({}, metadata)
     const workshop = workshopWith()
     const error = await failure(workshop.connect(server.url, { port: 0 }))
-    expect(error).toMatchObject({ code, flow: expect.any(String) })
+    expect(error).toMatchObject({ code, exitCode: 4, flow: expect.any(String) })
     expect(server.paths().filter((path) => ['/register', '/authorize', '/token'].includes(path))).toEqual([])
     expect(workshop.exchanges().length).toBeGreaterThan(2)
   })
+
+  it('that never says who protects it is waited for no longer than metadata may take', async () => {
+    const server = await scripted({ [protectedResource]: () => () => 'hang' })
+    const error = await failure(workshopWith().connect(server.url, { port: 0 }))
+    expect(error).toMatchObject({ code: 'TIMEOUT', exitCode: 5, hint: expect.stringMatching(/\w/) })
+  }, 30_000)
 
   it('is known from another that says it is the same', async () => {
     const server = await scripted({
