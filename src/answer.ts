@@ -86,7 +86,7 @@ export function withTyped(kept: Kept, every: readonly Question[], typed: Answers
 }
 
 /** Automated questions that nothing answers in time: the browser cannot be sent anywhere without them. */
-function neededBeforehand(template: Template, every: readonly Question[], params: Answers): readonly Question[] {
+export function neededBeforehand(template: Template, every: readonly Question[], params: Answers): readonly Question[] {
   const asked = every.filter(({ isAsked, isOptional, appliesTo }) => isAsked && !isOptional && appliesTo(params))
   const known = { ...Object.fromEntries(asked.map(({ key }) => [key, 'x'])), ...params }
   const scope = { connectionConfig: known, now: new Date(0), random: 'x' }

@@ -14,10 +14,35 @@ export function asksOf(template: Template, taken: readonly string[] = []): reado
   const free = client === undefined ? taken.filter((flag) => !clientFlags.includes(flag)) : taken
   const held = client === undefined ? template : withoutClient(template)
   return everyQuestion(
-    { ...held, connection_config: firstPrompts(held), credentials: credentialPrompts(held) },
+    { ...held, connection_config: firstPrompts(held), credentials: credentialPrompts(held), ...unfilled(template) },
     free,
     sections,
   )
+}
+
+/**
+ * Answers that are said to come by themselves come from a callback, a token answer or the owner of the integration; where
+ * there is none of these, only the person can give them, if anybody.
+ */
+function unfilled(template: Template): { readonly connection_config?: Prompts } {
+  const { opensBrowser, endpoints = [] } = traitsOf(template.auth_mode)
+  const { connection_config: prompts, integration_config: owned = {} } = template
+  if (opensBrowser === true || endpoints.length > 0 || prompts === undefined) return {}
+  const brought = new Set([...Object.keys(owned), ...(template.connection_configuration ?? [])])
+  return {
+    connection_config: Object.fromEntries(
+      Object.entries(prompts).map(([name, prompt]) => {
+        const { automated, ...rest } = prompt
+        return [name, automated === true && !brought.has(name) ? { ...rest, optional: true } : prompt]
+      }),
+    ),
+  }
+}
+
+/** Whether a provider's mode sends somebody to a browser, and whether it has a client of its own. */
+export function usesOf({ auth_mode: mode }: Template): { readonly browser: boolean; readonly client: boolean } {
+  const { opensBrowser, client } = traitsOf(mode)
+  return { browser: opensBrowser === true, client: client !== undefined }
 }
 
 /** The prompts of a template's client, where it words them itself. */
@@ -39,7 +64,8 @@ const loopbackPattern = '^http://(?:localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1\\])
 
 function credentialPrompts(template: Template): Prompts {
   const { asks = {} } = traitsOf(template.auth_mode)
-  return { ...asks, ...template.credentials }
+  const own = typeof asks === 'function' ? asks(template) : asks
+  return { ...own, ...template.credentials }
 }
 
 function withoutClient(template: Template): Template {

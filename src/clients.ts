@@ -24,7 +24,7 @@ export function authenticationFrom(template: Template, given: Given, before: Con
 }
 
 /** Origins that a client which was saved belongs to: where it was used then. */
-export function bindingOf(
+export function clientOriginsOf(
   { saved }: Located,
   before: Connection | undefined,
   answeredBy: Readonly<Record<string, AnswerSource>>,
@@ -40,12 +40,12 @@ export function isSameAddress({ snapshot }: Connection, { provider }: Located): 
   return then === now
 }
 
-/** RFC 8707 §2: a resource is an absolute URI without a fragment. Throws UsageError `BAD_FLAG`. */
+/** RFC 8707 §2: a resource has no fragment. Throws UsageError `BAD_FLAG`. */
 export function assertResource({ authorizationParams, tokenParams }: Given): void {
   const named = [authorizationParams?.['resource'], tokenParams?.['resource']]
-  const wrong = named.find((one) => typeof one === 'string' && (one.includes('#') || !URL.canParse(one)))
+  const wrong = named.find((one) => typeof one === 'string' && one.includes('#'))
   if (wrong === undefined) return
-  throw new UsageError('BAD_FLAG', `The resource "${wrong}" is no absolute URI without a fragment (RFC 8707 §2).`, {
-    hint: 'It looks like https://api.example.com/v1.',
+  throw new UsageError('BAD_FLAG', `The resource "${wrong}" has a fragment, which none may have (RFC 8707 §2).`, {
+    hint: 'Leave out the # and what stands behind it.',
   })
 }

@@ -15,6 +15,8 @@ export interface ConnectOptions {
   /** False: the connection is returned and nothing is written. Default true. */
   readonly save?: boolean | undefined
   readonly tags?: Readonly<Record<string, string>> | undefined
+  /** True where a twin in the sandbox stands in for the provider. */
+  readonly twin?: boolean | undefined
   /** True: nothing of a connection that had the name before is kept, neither tags nor metadata. */
   readonly replace?: boolean | undefined
 }
@@ -148,6 +150,7 @@ export function connectionOf(
       client: integration.client,
       ...(obtained.redirectUri === undefined ? {} : { redirectUri: obtained.redirectUri }),
       ...(obtained.renewal === undefined ? {} : { renewal: obtained.renewal }),
+      ...(options.twin === true ? { twin: true as const } : {}),
       tokenParams: integration.tokenParams,
       refreshMargin: template.token_expiration_buffer,
       allowHttp: integration.allowHttp,
@@ -164,7 +167,7 @@ function warn(connection: Connection, tell: Tell): void {
     const message = `${title} granted ${scopes.granted.join(', ') || 'no scope'}; you asked for ${scopes.requested.join(', ')}`
     tell({ type: 'warning', code: 'SCOPES_MISSING', message, hint: `missing: ${missing.join(', ')}` })
   }
-  if (credential.accessToken === undefined) return
+  if (credential.accessToken === undefined || traitsOf(connection.mode).isLasting === true) return
   if (!isRenewable(connection)) {
     const message = `${title} sent no refresh token: when this one expires you connect again`
     tell({
@@ -174,7 +177,7 @@ function warn(connection: Connection, tell: Tell): void {
       hint: 'Some providers want a scope for it (offline_access) or a parameter (access_type=offline).',
     })
   }
-  if (credential.expiresAt === undefined) {
+  if (credential.expiresAt === undefined && snapshot.template.token_expires_in_ms !== 0) {
     const how = saysLifetime(credential.raw) ? 'said in words not understood' : 'did not say'
     const message = `${title} ${how} when the token expires: it is never renewed by itself`
     tell({ type: 'warning', code: 'NO_EXPIRY', message })

@@ -12,6 +12,7 @@ import type { Scalar, Template, TemplateSource } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { traitsOf } from './modes/index.ts'
 import { type Gap, gapsOfProvider } from './needs.ts'
+import { trialOf } from './proofs/index.ts'
 
 /** A question of a provider's, and where its answer comes from. */
 export interface Asked {
@@ -64,13 +65,17 @@ export interface Description {
   }
   /** Where the endpoints that the template does not name are looked up, before the browser opens. */
   readonly discovery?: Address | undefined
+  /** Where OAuth 1.0a gives a request token. */
+  readonly request?: Address | undefined
   readonly authorize?:
-    | (Address & { readonly pkce: boolean; readonly params: Readonly<Record<string, Scalar>> })
+    | (Address & { readonly pkce?: boolean | undefined; readonly params: Readonly<Record<string, Scalar>> })
     | undefined
   readonly token?:
     | (Address & { readonly authentication?: ClientAuthentication | undefined; readonly format: string })
     | undefined
   readonly refresh?: Address | undefined
+  /** Requests after the first, where a log-in takes several; what an answer brings stands in brackets. */
+  readonly steps: readonly (Address & { readonly method: string })[]
   readonly api?: (Address & { readonly headers: readonly string[] }) | undefined
   readonly scopes: { readonly asked: readonly string[]; readonly from: AnswerSource; readonly separator: string }
   /** Where it departs from the standard, in words. */
@@ -97,6 +102,8 @@ export async function describe(world: Known, located: Located, given: Given): Pr
   const mode = template.auth_mode
   const api = template.proxy?.base_url
   const isBrowser = traits.opensBrowser === true
+  const wantsRequest = traits.endpoints?.includes('request') === true
+  const request = wantsRequest && typeof template['request_url'] === 'string' ? template['request_url'] : undefined
   return {
     name,
     provider: provider.name,
@@ -110,12 +117,14 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     client: traits.client === undefined ? undefined : clientOf(name, template, found),
     register: { ...(isBrowser ? redirectOf(world, located, given) : noRedirect), ...whereToRegister(template, fill) },
     discovery: discoveryOf(template, fill),
+    request: request === undefined ? undefined : fill(request),
     authorize:
       template.authorization_url === undefined || !isBrowser
         ? undefined
         : {
             ...fill(template.authorization_url),
-            pkce: isBrowser && (traits.wantsPkce === true || template.disable_pkce !== true),
+            // OAuth 1.0a has none, nor needs one.
+            pkce: request === undefined ? traits.wantsPkce === true || template.disable_pkce !== true : undefined,
             params: template.authorization_params ?? {},
           },
     token:
@@ -124,9 +133,10 @@ export async function describe(world: Known, located: Located, given: Given): Pr
         : {
             ...fill(template.token_url),
             authentication: traits.client === undefined ? undefined : templateAuthentication(template),
-            format: template.body_format ?? 'form',
+            format: template.body_format ?? (traits.client === undefined ? 'json' : 'form'),
           },
     refresh: template.refresh_url === undefined ? undefined : fill(template.refresh_url),
+    steps: stepsOf(template, fill),
     api: api === undefined ? undefined : { ...fill(api), headers: headersOf(template) },
     scopes: {
       asked: found.scopes.value,
@@ -199,7 +209,8 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
       'Client secret',
       found.clientSecret,
       true,
-      template.client_secret_required !== true && traitsOf(template.auth_mode).client !== 'confidential',
+      templateAuthentication(template) === 'private_key_jwt' ||
+        (template.client_secret_required !== true && traitsOf(template.auth_mode).client !== 'confidential'),
     ),
   }
 }
@@ -232,6 +243,11 @@ function whereToRegister(template: Template, fill: Filler): Pick<Description['re
   }
 }
 
+function stepsOf({ auth_mode: mode, additional_steps: steps = [] }: Template, fill: Filler): Description['steps'] {
+  if (mode !== 'TWO_STEP') return []
+  return steps.map(({ token_url: url = '', token_request_method: method = 'POST' }) => ({ ...fill(url), method }))
+}
+
 type Filler = (text: string) => Address
 
 /** Fills a URL with what is answered; the rest by an example, in brackets. */
@@ -248,16 +264,27 @@ function filler(asked: readonly Question[], found: Found): Filler {
     const later = Object.fromEntries(
       open.filter((key) => answers[key] === undefined).map((key) => [key, standIns[key] ?? key]),
     )
+    const hidden = Object.fromEntries(
+      placeholders(text)
+        .filter(isElsewhere)
+        .map((path) => [path, path.replace(/^credentials\./, '')]),
+    )
     const whole = choose(text.trim(), { connectionConfig: answers }, true)
-    const chosen = 'pieces' in whole ? whole : choose(text.trim(), { connectionConfig: { ...later, ...answers } }, true)
+    const chosen =
+      'pieces' in whole ? whole : choose(text.trim(), { ...hidden, connectionConfig: { ...later, ...answers } }, true)
     if (!('pieces' in chosen)) return { url: text, isComplete: false }
     const isOpen = (path: string | undefined): boolean =>
-      path !== undefined && answers[path.replace(/^connectionConfig\./, '')] === undefined
+      path !== undefined && (isElsewhere(path) || answers[path.replace(/^connectionConfig\./, '')] === undefined)
     return {
       url: chosen.pieces.map(({ value, path }) => (isOpen(path) ? `[${value}]` : value)).join(''),
       isComplete: 'pieces' in whole,
     }
   }
+}
+
+/** A secret, which is never shown, or what only an answer brings. */
+function isElsewhere(path: string): boolean {
+  return /^(?:credentials\.|step\d+[.[])/.test(path)
 }
 
 /** The template's example, where it would be taken as an answer. */
@@ -279,10 +306,14 @@ function headersOf({ proxy, auth_mode: mode }: Template): readonly string[] {
   )
   const standard = Object.hasOwn(standardBearing, mode) ? standardBearing[mode] : undefined
   return standard === undefined ||
-    (says && mode !== 'BASIC') ||
+    (says && !isSigned(mode) && mode !== 'BASIC') ||
     (mode === 'BASIC' && /^authorization:/im.test(own.join('\n')))
     ? spelled
     : [standard, ...spelled]
+}
+
+function isSigned(mode: string): boolean {
+  return mode === 'OAUTH1' || mode === 'TBA' || mode === 'AWS_SIGV4'
 }
 
 const bearer = 'authorization: Bearer <access token>'
@@ -296,12 +327,15 @@ const standardBearing: Readonly<Record<string, string>> = {
   JWT: bearer,
   SIGNATURE: bearer,
   BASIC: 'authorization: Basic <user name and password>',
+  BILL: 'devkey: <developer key>, sessionid: <session>',
+  OAUTH1: 'authorization: OAuth <signature>',
   TBA: 'authorization: OAuth <signature>',
   AWS_SIGV4: 'authorization: AWS4-HMAC-SHA256 <signature>',
 }
 
 /** One sentence for each word of the template that departs from plain OAuth. */
 function quirksOf(names: readonly string[], template: Template): readonly string[] {
+  const isCode = traitsOf(template.auth_mode).opensBrowser === true
   const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value))
   const pairs = (value: object): string =>
     Object.entries(value)
@@ -315,16 +349,27 @@ function quirksOf(names: readonly string[], template: Template): readonly string
     authorization_url_skip_encode: (value) => `not percent-encoded in the URL: ${list(value)}`,
     authorization_url_replacements: (value) => `replaced in the finished URL: ${pairs(value)}`,
     authorization_url_fragment: (value) => `the parameters stand behind #${value}`,
-    token_params: (value) => (pairs(value) === '' ? '' : `sent with the code: ${pairs(value)}`),
+    request_params: (value) =>
+      pairs(value) === '' ? '' : `sent with the request for a request token: ${pairs(value)}`,
+    token_params: (value) =>
+      pairs(value) === '' ? '' : `sent with the ${isCode ? 'code' : 'request for the token'}: ${pairs(value)}`,
     refresh_params: (value) => (pairs(value) === '' ? '' : `sent with a refresh: ${pairs(value)}`),
     body_format: (value) => (value === 'form' ? '' : `the token request is ${String(value).toUpperCase()}`),
+    expires_in_unit: (value) => (value === 'milliseconds' ? 'lifetimes count milliseconds' : ''),
+    token_expires_in_ms: (value) => (value === 0 ? 'tokens do not expire' : `tokens live ${value} ms if nobody says`),
     token_response_metadata: (value) => `kept from the token answer: ${list(value)}`,
     redirect_uri_metadata: (value) => `kept from the callback: ${list(value)}`,
     alternate_access_token_response_path: (value) => `the token may stand under "${value}" in the answer`,
+    ...(template.auth_mode === 'TWO_STEP' || template.auth_mode === 'JWT' ? loginSays(template) : {}),
     token_expiration_buffer: (value) => `renewed ${value} s before it expires`,
     connection_configuration: (value) => `looked up after connecting: ${list(value)}`,
     installation: () => 'the code does not come by the browser but to a public webhook',
-    require_client_certificate: (value) => (value ? 'calls want a client certificate' : ''),
+    require_client_certificate: (value) => (value ? 'the token request and calls show a client certificate' : ''),
+    signature_method: (value) => `requests are signed by ${value}`,
+    credentials_verification_script: () =>
+      trialOf(template) === undefined
+        ? ''
+        : 'the credentials are tried by a call of its own kind before they are saved',
   }
   const accent = Object.keys(dialectOf(names))
   return [
@@ -337,17 +382,50 @@ function quirksOf(names: readonly string[], template: Template): readonly string
   ]
 }
 
-function commandFor({ name: known, provider }: Located, asked: readonly Question[], found: Found): string {
+/** The words that only a log-in, or a token of our own, has. */
+function loginSays({
+  token_expires_in_ms: life,
+  token_response: paths,
+}: Template): Readonly<Record<string, (value: never) => string>> {
+  const minutes = (ms: number): string => (ms === 0 ? 'for ever' : `${Math.round(ms / 6000) / 10} min`)
+  return {
+    token_params: () => '',
+    token_request_method: (value: string) => (value === 'GET' ? 'the first request is a GET, without a body' : ''),
+    signature: ({ protocol }: { protocol?: string }) => `a token is signed here with your key (${protocol ?? 'RSA'})`,
+    assertion: ({ type, singleUse }: { type?: string; singleUse?: boolean }) =>
+      `an assertion is signed here with your key (${type === 'saml' ? 'SAML 2.0' : 'JWT'})${singleUse === true ? ', anew each time' : ''}`,
+    assertion_option: (value: object) => `asked each time and never kept: ${Object.keys(value).join(', ')}`,
+    token_response: () =>
+      paths?.token === undefined || paths.token === ''
+        ? 'the whole answer is the token'
+        : `the token is read from "${paths.token}"`,
+    token_response_headers: (value: readonly string[]) => `kept from the answer's headers: ${value.join(', ')}`,
+    token_expires_in_ms: () => (life === undefined ? '' : `the token is taken to live ${minutes(life)}`),
+    refresh_token_params: () => 'renewed by its refresh token; where that is refused, by logging in again',
+    refresh_token_headers: () => 'renewed by its refresh token, in a header',
+  }
+}
+
+function commandFor({ name, provider }: Located, asked: readonly Question[], found: Found): string {
+  const answers = Object.fromEntries([...found.params].map(([key, { value }]) => [key, value]))
+  // Only one secret can come from stdin.
+  const [first] = asked.filter(
+    ({ key, isOptional, prompt }) => prompt.secret === true && !isOptional && !found.params.has(key),
+  )
+  const secret = (key: string): string =>
+    first === undefined || first.key === key ? '-' : `env:${environmentName(name)}_${environmentName(key)}`
   const flags = asked
+    .filter(({ appliesTo }) => appliesTo(answers))
     .filter(({ key, isOptional }) => !isOptional && (!found.params.has(key) || found.params.get(key)?.from === 'flag'))
     .map(({ key, flag, isParam, prompt }) => {
-      const value = prompt.secret === true ? '-' : (found.params.get(key)?.value ?? exampleOf(asked, key) ?? `<${key}>`)
+      const value =
+        prompt.secret === true ? secret(key) : (found.params.get(key)?.value ?? exampleOf(asked, key) ?? `<${key}>`)
       return isParam ? `--param ${quoted(`${key}=${value}`)}` : `${flag} ${quoted(value)}`
     })
 
   const { source } = provider
-  const name = source.kind === 'address' && known === provider.name ? source.file : known
-  return ['auth-cli connect', quoted(name), ...flags].join(' ')
+  const what = source.kind === 'address' && name === provider.name ? source.file : name
+  return ['auth-cli connect', quoted(what), ...flags].join(' ')
 }
 
 /** For a POSIX shell. */

@@ -24,6 +24,7 @@ export interface Dressed {
   readonly url: string
   readonly headers: readonly Header[]
   readonly body?: Outgoing['body']
+  readonly certificate?: Outgoing['certificate']
 }
 
 /**
@@ -46,16 +47,18 @@ export function dress(connection: Connection, mode: Mode, bare: Bare, moment: Mo
   const sent = [...typed.headers.filter(([, value]) => value !== '')]
   const before = [...spelled.filter(isFree), ...sent]
   const isCarried = mode.signs !== true && carriesItself(connection, before)
-  const text = typeof said.body === 'string' ? said.body : undefined
-  const unsigned: Unsigned = { method: bare.method, url, headers: before, body: text }
+  const looked = typeof said.body === 'string' || said.body instanceof Uint8Array ? said.body : undefined
+  const unsigned: Unsigned = { method: bare.method, url, headers: before, body: looked }
   const carried = isCarried ? [] : mode.carry(connection, unsigned, moment)
   const names = new Set([...own, ...before.map(([name]) => name.toLowerCase())])
   const standard = standardHeaders.filter(([name]) => !names.has(name))
+  const certificate = mode.certificate?.(connection)
   return {
     method: bare.method,
     url,
     headers: [...carried.filter(isFree), ...standard, ...before],
     ...(said.body === undefined ? {} : { body: said.body }),
+    ...(certificate === undefined ? {} : { certificate }),
   }
 }
 
@@ -254,8 +257,10 @@ export function credentialHeaders(connection: Connection, mode: Mode, moment: Mo
   const bare: Bare = { method: 'GET', url: base, headers: [] }
   const { headers } = dress(connection, mode, bare, moment, () => {})
   const texts = connection.snapshot.template.proxy?.headers ?? {}
+  const carried = mode.carry(connection, { ...bare, body: undefined }, moment).map(([name]) => name.toLowerCase())
   const isOwn = (name: string): boolean =>
     name === 'authorization' ||
+    carried.includes(name.toLowerCase()) ||
     Object.entries(texts).some(([key, text]) => key.toLowerCase() === name && /\$\{/.test(String(text)))
   return headers.filter(([name]) => isOwn(name)).map(([name, value]) => [properName(name), value])
 }

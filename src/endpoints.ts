@@ -39,7 +39,8 @@ export function endpointsOf(
     fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)
   const { endpoints: needed = [], isUnproved } = traitsOf(template.auth_mode)
   const { authorization_url: authorization, token_url: token, refresh_url: refresh, issuer } = template
-  const missing = needed.find((one) => (one === 'authorization' ? authorization : token) === undefined)
+  const request = typeof template['request_url'] === 'string' ? template['request_url'] : undefined
+  const missing = needed.find((one) => ({ authorization, request, token })[one] === undefined)
   // An issuer publishes its own.
   if (missing !== undefined && issuer === undefined) throw endpointMissing(provider.name, `${missing}_url`)
   const later = (text: string, optional = false): boolean => isDeferred(text, template, params, optional)
@@ -48,6 +49,7 @@ export function endpointsOf(
   const proving = isUnproved === true ? template.proxy?.verification?.base_url_override : undefined
   const isToken = needed.includes('token') && typeof token === 'string'
   return {
+    ...(needed.includes('request') && request !== undefined ? { request: url('request_url', request) } : {}),
     authorization:
       needed.includes('authorization') && authorization !== undefined
         ? url('authorization_url', authorization, template.authorization_url_skip_encode)

@@ -2,7 +2,7 @@ import { holdToRules, openNeeds, type Said, withTyped } from './answer.ts'
 import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { accept } from './catalog/rules.ts'
-import { assertResource, authenticationFrom, bindingOf, isSameAddress, registersItself } from './clients.ts'
+import { assertResource, authenticationFrom, clientOriginsOf, isSameAddress, registersItself } from './clients.ts'
 import { endpointsOf, registerUrlOf, templateParams } from './endpoints.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, projectParams, redirectionOf, textOf } from './look-up.ts'
@@ -39,12 +39,15 @@ export async function integrate(world: World, located: Located, given: Given): P
   const client =
     traits.client === undefined ? noClient : clientOf(provider.template, answers, given, before, traits.client)
   const endpoints = endpointsOf(located, { params, credentials }, asked)
-  assertReusable(endpoints, before, located, answers, secretKeys)
+  const boundTo = assertReusable(endpoints, before, located, answers, secretKeys)
   for (const [field, url] of Object.entries(endpoints)) {
     if (url !== undefined)
       assertSecure(url, given.allowHttp === true, field === 'api' ? 'proxy.base_url' : `${field}_url`)
   }
-  const boundTo = bindingOf(located, before, answers.answeredBy)
+  const authorizationParams = withoutState({
+    ...projectParams(world, located, 'authorizationParams'),
+    ...given.authorizationParams,
+  })
   const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
@@ -52,7 +55,7 @@ export async function integrate(world: World, located: Located, given: Given): P
     provider,
     client,
     authenticationFrom: authenticationFrom(provider.template, given, before),
-    ...(boundTo === undefined ? {} : { boundTo }),
+    clientOrigins: clientOriginsOf(located, before, answers.answeredBy),
     startsAnew: given.replace === true,
     savesClient: given.save !== false,
     endpoints,
@@ -65,15 +68,18 @@ export async function integrate(world: World, located: Located, given: Given): P
     listening: redirect.listening,
     pkce: pkceOf(provider.template, client, given),
     templateParams: traits.opensBrowser === true ? templateParams(world, located, params, asked) : {},
-    authorizationParams: withoutState({
-      ...projectParams(world, located, 'authorizationParams'),
-      ...given.authorizationParams,
-    }),
-    tokenParams: { ...projectParams(world, located, 'tokenParams'), ...given.tokenParams },
+    authorizationParams,
+    tokenParams: {
+      // Where nobody is sent to a browser there is but one request that they can be meant for.
+      ...(traits.opensBrowser === true ? {} : authorizationParams),
+      ...projectParams(world, located, 'tokenParams'),
+      ...given.tokenParams,
+    },
     allowHttp: given.allowHttp === true,
     registerUrl: registerUrlOf(located, params, asked),
     answeredBy: answers.answeredBy,
     notes: answers.notes,
+    boundTo,
   }
 }
 
@@ -199,6 +205,8 @@ function clientNeeds(
       accept: plain('The client id', true, worded['client_id'], '--client-id'),
     })
   }
+  const proof = given.clientAuth ?? templateAuthentication(provider.template)
+  if (proof === 'private_key_jwt') return needs
   const isRequired = provider.template.client_secret_required === true || kind === 'confidential'
   const publicClient = given.clientAuth === 'none' || given.clientSecret === ''
   if (secret === undefined && !publicClient && (isRequired || needs.length > 0)) {
@@ -229,15 +237,19 @@ function clientOf(
 ): Client {
   const { clientId: id, clientSecret: secret } = answers
   const asked = given.clientAuth
-  const known: readonly string[] = ['post', 'basic', 'basic-raw', 'basic+post', 'none'] satisfies ClientAuthentication[]
-  if (asked !== undefined && !known.includes(asked)) {
-    throw new UsageError('BAD_FLAG', `--client-auth is one of ${known.join(', ')}, not "${asked}".`)
-  }
+  const known: readonly string[] = traitsOf(template.auth_mode).authentications ?? usualAuthentications
   if (kind === 'confidential' && asked === 'none') {
     throw new UsageError('BAD_FLAG', 'A client that stands for itself cannot be a public one.', {
       hint: 'Leave --client-auth none out, and give the secret with --client-secret - (it is read from stdin).',
     })
   }
+  if (asked !== undefined && !known.includes(asked)) {
+    throw new UsageError('BAD_FLAG', `--client-auth is one of ${known.join(', ')}, not "${asked}".`)
+  }
+  const saved = before?.snapshot.client.authentication
+  const reused = saved === undefined || saved === 'none' ? undefined : saved
+  const how = (asked as ClientAuthentication | undefined) ?? reused ?? templateAuthentication(template)
+  if (how === 'private_key_jwt') return { id, authentication: how }
   if (secret === '' || asked === 'none') {
     if (asked !== undefined && asked !== 'none') {
       throw new UsageError('MISSING_INPUT', `--client-auth ${asked} needs a client secret.`, {
@@ -246,18 +258,18 @@ function clientOf(
     }
     return { id, authentication: 'none' }
   }
-  const saved = before?.snapshot.client.authentication
-  const reused = saved === undefined || saved === 'none' ? undefined : saved
-  return {
-    id,
-    secret,
-    authentication: (asked as ClientAuthentication | undefined) ?? reused ?? templateAuthentication(template),
-  }
+  return { id, secret, authentication: how }
 }
 
+const usualAuthentications: readonly ClientAuthentication[] = ['post', 'basic', 'basic-raw', 'basic+post', 'none']
+
 export function templateAuthentication(template: Template): ClientAuthentication {
+  const method = template.token_request_auth_method
+  const known = traitsOf(template.auth_mode).authentications ?? usualAuthentications
+  if (known.includes('signature')) return 'signature'
+  if ((method === 'custom' || method === 'private_key_jwt') && known.includes(method)) return method
   if (template.authorization_method === 'header') return 'basic'
-  return template.token_request_auth_method === 'basic' ? 'basic-raw' : 'post'
+  return method === 'basic' ? 'basic-raw' : 'post'
 }
 
 function pkceOf(template: Template, client: Client, given: Given): boolean {

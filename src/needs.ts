@@ -3,6 +3,7 @@ import { type WantedAccent, wantedAccents } from './dialects/wanted.ts'
 import { TemplateError } from './model/errors.ts'
 import type { Provider, Template } from './model/provider.ts'
 import { isMode, traitsOf } from './modes/index.ts'
+import { trialOf } from './proofs/index.ts'
 
 /** Something that a template needs and that cannot be done yet. */
 export interface Gap {
@@ -24,7 +25,7 @@ export function gapsOf(template: Template, names: string | readonly string[]): r
   const mode = template.auth_mode
   if (!isMode(mode)) return [{ says: `It authorizes by ${mode}, which cannot be done yet`, weight: 'stops' }]
   const grants = traitsOf(mode).opensBrowser === true ? grantGaps(template) : []
-  return [...grants, ...accentGaps([names].flat()), ...laterGaps(template)]
+  return [...grants, ...signingGaps(template), ...accentGaps([names].flat()), ...laterGaps(template)]
 }
 
 /** The gaps of a provider; one that somebody described for themselves is taken at its word, as below. */
@@ -66,6 +67,20 @@ function grantGaps(template: Template): readonly Gap[] {
   return gaps
 }
 
+/** What is signed for a token or a log-in, in ways that we do not know. */
+function signingGaps({ auth_mode: mode, signature, token, assertion }: Template): readonly Gap[] {
+  const gaps: Gap[] = []
+  const stop = (says: string): void => void gaps.push({ says, weight: 'stops' })
+  const signs = mode === 'JWT' || (mode === 'TWO_STEP' && signature !== undefined && token !== undefined)
+  const protocol = signature?.protocol
+  if (signs && protocol !== undefined && !['RSA', 'EC', 'HMAC'].includes(protocol))
+    stop(`Its token is signed by ${String(protocol)}`)
+  if (mode === 'JWT' && token?.signing_key === undefined) stop('Its token has no signing_key')
+  if (mode === 'TWO_STEP' && assertion?.type !== undefined && !['jwt', 'saml'].includes(assertion.type))
+    stop(`Its assertion is of the type ${String(assertion.type)}`)
+  return gaps
+}
+
 function accentGaps(names: readonly string[]): readonly Gap[] {
   const name = names.find((one) => Object.hasOwn(wantedAccents, one))
   const wanted: WantedAccent | undefined = name === undefined ? undefined : wantedAccents[name]
@@ -87,9 +102,9 @@ function laterGaps(template: Template): readonly Gap[] {
   }
   if (template['pre_connection_deletion_script'] !== undefined)
     gaps.push({ says: 'Deleting the connection does not tell the provider', weight: 'shows' })
-  if (template['require_client_certificate'] === true)
+  if (template['require_client_certificate'] === true && template.auth_mode !== 'OAUTH2_CC')
     gaps.push({ says: 'Calls want a client certificate, which cannot be given', weight: 'shows' })
-  if (template['credentials_verification_script'] !== undefined)
+  if (template['credentials_verification_script'] !== undefined && trialOf(template) === undefined)
     gaps.push({
       says: 'Its credentials are saved without being tried: only a call of its own kind shows',
       weight: 'tells',

@@ -1,11 +1,12 @@
 import { type Bare, dress, filledMembers, scopeOf } from './dress.ts'
 import { fill } from './fill/fill.ts'
-import type { Connection } from './model/connection.ts'
+import { type Connection, givenOf } from './model/connection.ts'
 import { ProviderError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
-import type { Verification } from './model/provider.ts'
+import type { Template, Verification } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
+import { type Trial, trialOf } from './proofs/index.ts'
 import { learnSecrets } from './saved.ts'
 import { randomUuid } from './wire/authorization.ts'
 import type { Received, Transmit } from './wire/record.ts'
@@ -20,8 +21,8 @@ export interface Proof {
 }
 
 /**
- * Proves a credential by the calls that the template's `proxy.verification` names: any one that answers 2xx will do.
- * Undefined where the template names none. Throws ProviderError `VERIFICATION_FAILED`; TransportError.
+ * Proves a credential by the calls that the template's `proxy.verification` names, any one of which will do when it answers
+ * 2xx; else by the trial that it names. Undefined where it names neither. Throws ProviderError `VERIFICATION_FAILED`; TransportError.
  */
 export async function prove(
   world: World,
@@ -31,7 +32,9 @@ export async function prove(
 ): Promise<Proof | undefined> {
   const { proxy } = connection.snapshot.template
   const verification = proxy?.verification
-  const calls = verification === undefined ? [] : callsOf(world, connection, verification)
+  const trial = verification === undefined ? trialOf(connection.snapshot.template) : undefined
+  const own = verification === undefined ? [] : callsOf(world, connection, verification)
+  const calls = trial === undefined ? own : callOf(world, connection, trial)
   if (calls.length === 0) return undefined
   learnSecrets(world, connection)
   const mode = await modeOf(connection.mode, connection.provider)
@@ -39,13 +42,15 @@ export async function prove(
   const refusals: Refusal[] = []
   for (const call of calls) {
     assertSecure(call.url, connection.snapshot.allowHttp, 'proxy.verification')
-    const { method, url, headers, body } = dress(connection, mode, call, moment, tell)
-    const answer = await transmit({ method, url, headers, ...(body === undefined ? {} : { body }) })
-    if (answer.status >= 200 && answer.status <= 299) {
+    const dressed = dress(connection, mode, call, moment, tell)
+    const { method, url } = dressed
+    const answer = await transmit(dressed)
+    const objection = trial?.objection(answer)
+    if (objection === undefined && answer.status >= 200 && answer.status <= 299) {
       tell({ type: 'credential.verified', url: world.secrets.scrub(`${method} ${url}`) })
       return { method, url, status: answer.status }
     }
-    refusals.push({ call: `${method} ${url}`, answer })
+    refusals.push({ call: `${method} ${url}`, answer, objection })
   }
   throw refusedBy(world, connection, refusals)
 }
@@ -53,6 +58,21 @@ export async function prove(
 interface Refusal {
   readonly call: string
   readonly answer: Received
+  /** What is wrong with an answer whose status is not, as the end of "it …". */
+  readonly objection?: string | undefined
+}
+
+/** Whether the template says how its credentials can be tried. */
+export function isProvable(template: Template): boolean {
+  return template.proxy?.verification !== undefined || trialOf(template) !== undefined
+}
+
+function callOf(world: Pick<World, 'clock'>, connection: Connection, trial: Trial): readonly Bare[] {
+  const { credential, snapshot } = connection
+  const { method, target, headers = [], body } = trial.call({ given: givenOf(credential), now: world.clock.now() })
+  const base = snapshot.endpoints.api
+  if (base === undefined && !/^https?:/.test(target)) return []
+  return [{ method, url: joined(base ?? '', target), headers, ...(body === undefined ? {} : { body }) }]
 }
 
 function callsOf(world: World, connection: Connection, verification: Verification): readonly Bare[] {
@@ -97,7 +117,8 @@ function refusedBy(world: World, connection: Connection, refusals: readonly Refu
   const title = snapshot.template.display_name ?? provider
   const last = refusals.at(-1)
   const status = last?.answer.status ?? 0
-  return new ProviderError('VERIFICATION_FAILED', `${title} does not take these credentials: it answered ${status}.`, {
+  const how = last?.objection ?? `answered ${status}`
+  return new ProviderError('VERIFICATION_FAILED', `${title} does not take these credentials: it ${how}.`, {
     status,
     words: last === undefined ? undefined : wordsIn(last.answer.text),
     facts: refusals.map(({ call, answer }) => ['Tried', `${world.secrets.scrub(call)} → ${answer.status}`] as const),

@@ -2,7 +2,6 @@ import { connectionOf } from './connect.ts'
 import { Cancelled } from './model/errors.ts'
 import type { Integration } from './model/integration.ts'
 import type { Outgoing, World } from './model/world.ts'
-import { authorizationRequest, rehearseExchange } from './modes/authorization-code.ts'
 import { modeOf, traitsOf } from './modes/index.ts'
 import type { Attempt } from './modes/mode.ts'
 import { prove } from './prove.ts'
@@ -24,6 +23,8 @@ export interface Rehearsal {
   readonly discovery?: RehearsedRequest | undefined
   /** Whole, its state included: it can be opened, though nobody listens. Absent where the mode opens no browser. */
   readonly authorizationUrl?: string | undefined
+  /** What comes before the browser: temporary credentials (RFC 5849 §2.1). The browser's URL is known only after it. */
+  readonly temporaryRequest?: RehearsedRequest | undefined
   /** `CODE` stands for the code. Absent where no token is asked for. */
   readonly tokenRequest?: RehearsedRequest | undefined
   /** The call that would prove the credential before it is saved. */
@@ -74,26 +75,31 @@ function stageOf(world: World): Stage {
 
 async function rehearseBrowser(stage: Stage, found: Integration, attempt: Attempt): Promise<Rehearsal> {
   const { world } = stage
-  const { template, name } = found.provider
-  const mode = await modeOf(template.auth_mode, name)
+  const { provider } = found
+  const mode = await modeOf(provider.template.auth_mode, provider.name)
   let integration = found
   await stage.run(async () => {
     if (mode.settle !== undefined) integration = (await mode.settle(world, found, attempt)).integration
   })
   const asked = stage.caught()
   if (asked !== undefined) return { discovery: shown(asked, world), redirectUri: integration.redirectUri }
-  const request = authorizationRequest(world, integration, attempt, integration.redirectUri)
-  await stage.run(() => rehearseExchange(integration, attempt, request))
+  const { endpoints, redirectUri } = integration
+  let sent: URL | undefined
+  await stage.run(async () => {
+    await mode.rehearse?.(world, integration, attempt, (url) => {
+      sent = url
+    })
+  })
   const caught = stage.caught()
   if (caught === undefined) throw new Error('the rehearsal sent nothing')
-  const { endpoints, provider } = integration
+  if (sent === undefined) return { temporaryRequest: shown(caught, world), redirectUri }
   // What only the callback brings is still to be filled: then the URL is told as the template writes it.
   const written = endpoints.token === undefined ? provider.template.token_url : undefined
   const tokenRequest = shown(caught, world)
   return {
-    authorizationUrl: request.url.href,
+    authorizationUrl: sent.href,
     tokenRequest: { ...tokenRequest, url: written ?? tokenRequest.url },
-    redirectUri: request.redirectUri,
+    redirectUri,
   }
 }
 

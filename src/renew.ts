@@ -1,6 +1,6 @@
 import { type Flow, runFlow } from './flow.ts'
 import type { Connection } from './model/connection.ts'
-import { type AuthCliError, ProviderError } from './model/errors.ts'
+import { ProviderError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import { learnSecrets, refusedForGood } from './saved.ts'
@@ -66,6 +66,7 @@ async function renewedBy(world: World, connection: Connection, flow: Flow): Prom
   }
 }
 
-function isFinal(error: AuthCliError): boolean {
-  return error.code === 'INVALID_GRANT'
+/** Asking once more would be refused once more; a password that is tried again and again may lock an account. */
+function isFinal(error: ProviderError): boolean {
+  return error.code === 'INVALID_GRANT' || (error.code === 'LOGIN_REFUSED' && [401, 403].includes(error.status ?? 0))
 }

@@ -233,10 +233,16 @@ function shownBody(world: World, call: ApiCall, { headers, body }: Dressed): { b
 /** A body that has to be signed is read before it is sent. */
 async function readWhole(body: Outgoing['body']): Promise<Outgoing['body']> {
   if (body === undefined || typeof body === 'string') return body
-  if (body instanceof Uint8Array) return Buffer.from(body).toString('utf8')
+  if (body instanceof Uint8Array) return textOrBytes(body)
   const chunks: Uint8Array[] = []
   for await (const chunk of body) chunks.push(chunk)
-  return Buffer.concat(chunks).toString('utf8')
+  return textOrBytes(Buffer.concat(chunks))
+}
+
+/** Bytes that are no UTF-8 stay what they are. */
+function textOrBytes(bytes: Uint8Array): string | Uint8Array {
+  const text = Buffer.from(bytes).toString('utf8')
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : bytes
 }
 
 /** Passes the body on as it comes and tells the exchange when it has ended, however it ended. */

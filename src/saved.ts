@@ -35,11 +35,15 @@ export function refusedForGood(connection: Connection): ProviderError {
     failure?.message ?? 'The provider refused the refresh token.',
     {
       words: failure?.words,
-      hint: `The refresh token of "${connection.name}" is no longer good. ${connectAgain(connection)}`,
+      hint: `${spent(connection)} is no longer good. ${connectAgain(connection)}`,
     },
   )
   error.flow = failure?.flow
   return error
+}
+
+function spent({ name, snapshot }: Connection): string {
+  return snapshot.renewal === 'again' ? `What "${name}" was made with` : `The refresh token of "${name}"`
 }
 
 /** The command that makes this connection anew. */

@@ -5,7 +5,7 @@ import type { Tell } from './model/event.ts'
 import type { World } from './model/world.ts'
 import type { Speech } from './modes/mode.ts'
 import { randomUuid } from './wire/authorization.ts'
-import { type Received, record } from './wire/record.ts'
+import { type Received, record, type Transmit } from './wire/record.ts'
 
 /**
  * Strings the line to a provider: the recorder innermost, so that the log shows what truly crossed; the dialect outermost.
@@ -17,9 +17,11 @@ export function speechOf(world: World, tell: Tell, names: string | readonly stri
   return {
     authorize: (url, setting) => authorizeIn(accent, url, setting, remark),
     hear: (params, setting) => hearCallback(accent, params, setting, remark),
-    line: (purpose, setting) => {
+    line: (purpose, setting, certificate) => {
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
-      return speak(accent, record(world, tell, purpose, tokens), dated(setting, world), remark)
+      const transmit = record(world, tell, purpose, tokens)
+      const reach: Transmit = certificate === undefined ? transmit : (request) => transmit({ ...request, certificate })
+      return speak(accent, reach, dated(setting, world), remark)
     },
     transmit: (purpose, secretsIn) => record(world, tell, purpose, secretsIn),
   }

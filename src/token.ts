@@ -18,6 +18,11 @@ export interface Token {
 export async function token(world: World, name: string, options: RefreshOptions = {}): Promise<Token> {
   const connection = await refresh(world, name, options)
   const { accessToken, apiKey, username, password } = connection.credential
+  if (connection.mode !== 'OAUTH2' && accessToken !== undefined) {
+    const { modeOf } = await import('./modes/index.ts')
+    // Half of what signs is nothing that anybody could use.
+    if ((await modeOf(connection.mode, connection.provider)).signs === true) throw noToken(connection)
+  }
   const basic = connection.mode === 'BASIC' ? base64(`${username ?? ''}:${password ?? ''}`) : undefined
   const value = accessToken ?? apiKey ?? basic
   if (value === undefined || value === '') throw noToken(connection)

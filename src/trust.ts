@@ -145,13 +145,24 @@ function hostAnswers(template: Template): Set<string> {
 function hostsFor(located: Located, found: Found, asked: readonly Question[], world: World): string[] {
   const params = Object.fromEntries([...found.params].map(([key, answer]) => [key, textOf(answer, world.env, true)]))
   try {
-    return originsOf(endpointsOf(located, { params }, asked)).map((origin) => new URL(origin).host)
+    const own = originsOf(endpointsOf(located, { params }, asked)).map((origin) => new URL(origin).host)
+    return [...new Set([...own, ...stepHosts(located.provider.template)])]
   } catch {
     return [`hosts that ${located.project?.file ?? 'the project file'} chooses`]
   }
 }
 
-/** A saved secret, the client's or an answer, goes only where it went before. */
+/** Where the later steps of a log-in lead, as the template writes it. */
+function stepHosts({ additional_steps: steps = [] }: Template): string[] {
+  return steps.flatMap(
+    ({ token_url: url = '' }) => /^\s*https?:\/\/([^/?#]+)/i.exec(url)?.[1] ?? 'wherever its answers lead',
+  )
+}
+
+/**
+ * A saved secret, the client's or an answer, goes only where it went before: the origins, where one is reused. Throws
+ * UsageError `ORIGIN_CHANGED`.
+ */
 export function assertReusable(
   endpoints: Endpoints,
   before: Connection | undefined,
@@ -163,7 +174,7 @@ export function assertReusable(
     readonly secretFrom: AnswerSource
   },
   secretKeys: ReadonlySet<string>,
-): void {
+): readonly string[] | undefined {
   const sources = [...secretKeys].filter((key) => answers.params[key]).map((key) => answers.answeredBy[key])
   if (answers.clientSecret !== '') sources.push(answers.secretFrom)
   const bound = sources.includes('saved connection')
@@ -171,9 +182,9 @@ export function assertReusable(
     : sources.includes('saved integration')
       ? saved?.origins
       : undefined
-  if (bound === undefined) return
+  if (bound === undefined) return undefined
   const other = originsOf(endpoints).filter((origin) => !bound.includes(origin))
-  if (other.length === 0) return
+  if (other.length === 0) return bound
   throw new UsageError(
     'ORIGIN_CHANGED',
     `What was saved as a secret of "${name}" belongs to ${bound.join(', ')}, but the template now names ${other.join(', ')}.`,

@@ -3,7 +3,7 @@ import { isMcp, proveMcp } from './mcp.ts'
 import type { Connection } from './model/connection.ts'
 import { ProviderError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
-import { prove } from './prove.ts'
+import { isProvable, prove } from './prove.ts'
 import { refresh } from './refresh.ts'
 import { savedConnection } from './saved.ts'
 import { speechOf } from './speech.ts'
@@ -28,7 +28,7 @@ export interface Verified {
  */
 export async function verify(world: World, name: string): Promise<Verified> {
   const saved = await savedConnection(world, name)
-  const hasCall = saved.snapshot.template.proxy?.verification !== undefined
+  const hasCall = isProvable(saved.snapshot.template)
   if (!hasCall && !isMcp(saved)) throw noVerification(saved)
   const connection = await refresh(world, name)
   const what = { deed: 'verify', provider: connection.provider, connection: name } as const

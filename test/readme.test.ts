@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+const guide = readFileSync(path.join(root, 'docs', 'templates.md'), 'utf8')
 const folder = mkdtempSync(path.join(tmpdir(), 'auth-cli-readme-'))
 
 interface Step {
@@ -20,6 +21,10 @@ function stepsOf(block: string): Step[] {
     const [command = '', ...expected] = text.trimEnd().split('\n')
     return command === '' ? [] : [{ command, expected }]
   })
+}
+
+function stepsIn(page: string): Step[] {
+  return [...page.matchAll(/^```console run\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => stepsOf(block))
 }
 
 /** `…` stands for anything within a line, alone on a line for any number of lines. */
@@ -66,7 +71,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 describe('the README', () => {
-  const steps = [...readme.matchAll(/^```console run\n([\s\S]*?)^```$/gm)].flatMap(([, block = '']) => stepsOf(block))
+  const steps = stepsIn(readme)
 
   it('has something to run, and marks every other block as text or yaml', () => {
     expect(steps.length).toBeGreaterThan(6)
@@ -81,6 +86,14 @@ describe('the README', () => {
 
   it.runIf(process.platform !== 'win32')('shows what really happens', async () => {
     for (const { command, expected } of steps) {
+      expect(await run(command), `$ ${command}`).toMatch(pattern(expected))
+    }
+  })
+
+  it.runIf(process.platform !== 'win32')('leads to a guide that shows what really happens, too', async () => {
+    const guided = stepsIn(guide)
+    expect(guided.length).toBeGreaterThan(5)
+    for (const { command, expected } of guided) {
       expect(await run(command), `$ ${command}`).toMatch(pattern(expected))
     }
   })

@@ -196,6 +196,9 @@ function checkMode({ name, fields, placeOf }: Checked): readonly Problem[] {
   if (fields['docs'] === undefined) lack('docs', "Add the address of the provider's documentation.", 'warning')
   const mode = fields['auth_mode']
   if (mode === undefined) lack('auth_mode', 'Add auth_mode: OAUTH2, or the mode it needs.', 'error')
+  if (mode === 'TWO_STEP' && fields['token_url'] === undefined)
+    lack('token_url', 'Add the URL where somebody logs in.', 'error')
+  if (mode === 'JWT' && !isMapping(fields['token'])) lack('token', 'Add signing_key, header and payload.', 'error')
   if ((mode !== 'OAUTH2' && mode !== 'MCP_OAUTH2') || fields['issuer'] !== undefined) return problems
   if (fields['authorization_url'] === undefined && fields['installation'] === undefined)
     lack('authorization_url', 'Add the URL that the browser is sent to, or the issuer.', 'error')

@@ -156,7 +156,7 @@ export const templateFields: Fields = {
   request_params: scalars,
   request_http_method: text,
   token_http_method: text,
-  signature_method: oneOf('HMAC-SHA1', 'RSA-SHA1', 'PLAINTEXT'),
+  signature_method: oneOf('HMAC-SHA1', 'HMAC-SHA256', 'RSA-SHA1', 'PLAINTEXT'),
 
   signature: map,
   token: map,

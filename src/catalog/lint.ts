@@ -99,7 +99,8 @@ export function checkEffect(checked: Checked): readonly Problem[] {
       if (fields[field] !== undefined) idle([field])
     if (mapping(fields['auth'])['response_type'] !== undefined) idle(['auth', 'response_type'])
     if (mapping(fields['proxy'])['connection_config'] !== undefined) idle(['proxy', 'connection_config'])
-    if (fields['token_headers'] !== undefined && fields['auth_mode'] === 'OAUTH2') idle(['token_headers'])
+    const mode = fields['auth_mode']
+    if (fields['token_headers'] !== undefined && (mode === 'OAUTH2' || mode === 'OAUTH2_CC')) idle(['token_headers'])
     const steps = fields['additional_steps']
     if (!Array.isArray(steps)) return
     steps.forEach((step, index) => {

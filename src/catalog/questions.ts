@@ -57,9 +57,8 @@ export function everyQuestion(
 ): readonly Question[] {
   const used = new Set(taken)
   const written = withKeys(sections.flatMap((section) => writtenIn(template, section)))
-  const isAsked = ({ prompt }: Written): boolean => prompt.hidden !== true && prompt.automated !== true
-  const asked = dependentLast(written.filter(isAsked).sort((a, b) => rank(a) - rank(b)))
-  return [...asked, ...written.filter((one) => !isAsked(one))].map((one) => questionFor(one, used))
+  const asked = dependentLast(written.filter(asksSomebody).sort((a, b) => rank(a) - rank(b)))
+  return [...asked, ...written.filter((one) => !asksSomebody(one))].map((one) => questionFor(one, used))
 }
 
 /** Answers that nobody is asked for: the defaults of hidden questions. */
@@ -122,20 +121,22 @@ function writtenIn(template: Template, section: Section): Written[] {
 }
 
 /**
- * A name that stands in several sections is several answers, and the later ones carry their section; but what the owner of
- * the integration gives stands for the credential of the same name, and is asked for once.
+ * A name that stands in several sections is several answers: the first that anybody is asked for has the name, the others
+ * carry their section; but what the owner of the integration gives stands for the credential of the same name, and is asked
+ * for once.
  */
 function withKeys(written: readonly Written[]): readonly Written[] {
-  const seen = new Map<string, Written>()
-  const keyed: Written[] = []
-  for (const one of written) {
-    const before = seen.get(one.name)
-    if (before?.section === 'integration_config' && one.section === 'credentials') continue
-    const key = before === undefined ? one.name : `${one.section}.${one.name}`
-    if (before === undefined) seen.set(one.name, one)
-    keyed.push({ ...one, key })
-  }
-  return keyed
+  const first = new Map<string, Written>()
+  for (const one of [...written.filter(asksSomebody), ...written]) if (!first.has(one.name)) first.set(one.name, one)
+  return written.flatMap((one) => {
+    const named = first.get(one.name)
+    if (one !== named && named?.section === 'integration_config' && one.section === 'credentials') return []
+    return [one === named ? one : { ...one, key: `${one.section}.${one.name}` }]
+  })
+}
+
+function asksSomebody({ prompt }: Written): boolean {
+  return prompt.hidden !== true && prompt.automated !== true
 }
 
 const last = Number.MAX_SAFE_INTEGER

@@ -8,8 +8,9 @@ import { plainTitle } from './title.ts'
 export type Accepted = ReturnType<Need['accept']>
 
 const longestAnswer = 65_536
-/** A template's pattern sees at most this many characters. */
+/** A template's pattern sees at most this many characters; of a key, which is longer, as many as that. */
 const longestMatched = 1_024
+const longestKey = 16_384
 /** Milliseconds that a template's pattern may take; generous, since a busy machine is nobody's fault. */
 const patternTime = 2_000
 
@@ -21,7 +22,12 @@ export function accept(typed: string, prompt: Prompt, flag: string): Accepted {
     return prompt.optional === true ? { value: '' } : { problem: `${flag} needs a value${exampleOf(prompt)}.` }
   }
   if (trimmed.length > longestAnswer) return { problem: `${flag} is longer than ${longestAnswer} characters.` }
-  if (/[\u0000-\u001f\u007f]/.test(trimmed)) return { problem: `${flag} may not contain control characters.` }
+  const isKey = looksLikeKey(trimmed, prompt)
+  if (isCut(trimmed))
+    return {
+      problem: `${flag} is only the first line of a key: give its file, ${flag} file:PATH, or the key on one line.`,
+    }
+  if (hasControls(trimmed, isKey)) return { problem: `${flag} may not contain control characters.` }
   const reduced = reduce(trimmed, prompt)
   if (reduced === undefined)
     return {
@@ -33,6 +39,35 @@ export function accept(typed: string, prompt: Prompt, flag: string): Accepted {
   const shortened = prompt.secret === true ? `${flag} was shortened.` : `Took "${reduced}" from "${trimmed}".`
   const notes = [...(reduced === trimmed ? [] : [shortened]), ...warningFor(reduced, prompt)]
   return notes.length === 0 ? { value: reduced } : { value: reduced, note: notes.join(' ') }
+}
+
+/** A key or certificate in PEM; and where a secret is asked for, a JWK, or the base64 of a key on several lines. */
+function looksLikeKey(text: string, { secret }: Prompt): boolean {
+  if (/-----BEGIN [A-Z0-9 ]+-----[\s\S]*-----END [A-Z0-9 ]+-----/.test(text)) return true
+  if (secret !== true) return false
+  return /^\{[\s\S]*"kty"[\s\S]*\}$/.test(text) || /^(?:[A-Za-z0-9+/]{20,76}\r?\n)+[A-Za-z0-9+/]+={0,2}$/.test(text)
+}
+
+/** What a one-line prompt leaves of a key that was pasted with its lines. */
+function isCut(text: string): boolean {
+  return /^-----BEGIN [A-Z0-9 ]+-----$/.test(text)
+}
+
+function hasControls(text: string, isKey: boolean): boolean {
+  return /[\u0000-\u001f\u007f]/.test(isKey ? text.replace(/[\t\r\n]/g, '') : text)
+}
+
+/** The key as it was given, and as patterns may want it: its line breaks real, or spelled `\n`, with or without a last one. */
+function spellingsOf(key: string): readonly string[] {
+  const real = key.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '').trim()
+  const broken = real.includes('\n')
+    ? real
+    : real.replace(/(-----BEGIN [A-Z0-9 ]+-----)\s*|\s*(-----END)/g, '$1\n$2').trim()
+  return [key, ...[real, broken].flatMap((one) => [one, one.replaceAll('\n', '\\n')])].flatMap((one) => [
+    one,
+    `${one}\n`,
+    `${one}\\n`,
+  ])
 }
 
 function warningFor(value: string, { warnings = {} }: Prompt): readonly string[] {
@@ -86,7 +121,10 @@ function brokenRule(value: string, prompt: Prompt): string | undefined {
     if (!(rule instanceof RegExp ? rule.test(value) : rule(value))) return words
   }
   const pattern = meantPattern(prompt)
-  return pattern === undefined ? undefined : brokenPattern(value, pattern)
+  if (pattern === undefined) return undefined
+  if (!looksLikeKey(value, prompt)) return brokenPattern(value, pattern)
+  const broken = spellingsOf(value).map((spelling) => brokenPattern(spelling, pattern, longestKey))
+  return broken.includes(undefined) ? undefined : broken[0]
 }
 
 /**
@@ -108,8 +146,8 @@ function isPlain(pattern: string): boolean {
 }
 
 /** A pattern comes from a stranger: unless it is plain, it runs in a context of its own, for a bounded time. */
-function brokenPattern(value: string, pattern: string): string | undefined {
-  if (value.length > longestMatched) return `may have at most ${longestMatched} characters`
+function brokenPattern(value: string, pattern: string, longest = longestMatched): string | undefined {
+  if (value.length > longest) return `may have at most ${longest} characters`
   const shown = plainTitle(pattern)
   if (isPlain(pattern)) return new RegExp(pattern).test(value) ? undefined : `must match ${shown}`
   try {

@@ -1,27 +1,45 @@
 import { type Given, openSession, type Session, type SessionParts } from './session.ts'
 
+interface Waker {
+  readonly reach: (url: string) => Promise<string | undefined>
+  readonly close: () => Promise<void>
+}
+
 /**
- * A session for a command on a saved connection. If that is a sandbox's, the sandbox runs by the time of the first
- * request, and no earlier: a command that sends nothing loads nothing.
+ * A session for a command on a saved connection. If that was made with the sandbox, or with a twin in it, either runs by
+ * the time of the first request, and no earlier: a command that sends nothing loads nothing.
  */
 export async function openAwake(
   given: Given,
   name: string,
   parts: SessionParts = {},
 ): Promise<{ session: Session; close: () => Promise<void> }> {
-  let close = async (): Promise<void> => {}
-  let beforeSend: ((url: string) => Promise<void>) | undefined
+  const wakers: Waker[] = []
   const session: Session = await openSession(given, {
     ...parts,
-    beforeSend: async (url) => {
-      if (beforeSend === undefined) {
-        const { sandboxWaker } = await import('./sandbox.ts')
-        const waker = sandboxWaker(session.paths.sandbox, session.world.store, name)
-        beforeSend = waker.beforeSend
-        close = waker.close
+    reach: async (url) => {
+      if (wakers.length === 0) wakers.push(...(await wakersOf(session, name)))
+      for (const { reach } of wakers) {
+        const found = await reach(url)
+        if (found !== undefined) return found
       }
-      await beforeSend(url)
+      return undefined
     },
   })
-  return { session, close: () => close() }
+  const close = async (): Promise<void> => void (await Promise.all(wakers.map((waker) => waker.close())))
+  return { session, close }
 }
+
+async function wakersOf({ paths, world }: Session, name: string): Promise<readonly Waker[]> {
+  const connection = await world.store.connections.read(name)
+  if (connection?.snapshot.twin === true) {
+    const { twinWaker } = await import('./twin.ts')
+    return [twinWaker(paths.sandbox, world.store, name)]
+  }
+  if (connection?.provider !== 'sandbox') return [asItIs]
+  const { sandboxWaker } = await import('./sandbox.ts')
+  return [sandboxWaker(paths.sandbox, world.store, name)]
+}
+
+/** Nothing to wake: the provider is where it says it is. */
+const asItIs: Waker = { reach: async () => undefined, close: async () => {} }

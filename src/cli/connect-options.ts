@@ -11,7 +11,10 @@ export function connectOptions(command: Command): Command {
     .optionsGroup('Who and what:')
     .option('--client-id <id>', 'client id of your app there')
     .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH; without one, a public client')
-    .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none, instead of what the template says')
+    .option(
+      '--client-auth <how>',
+      'post, basic, basic-raw, basic+post, private_key_jwt or none, instead of what the template says',
+    )
     .option('--param <key=value>', "answer any of the template's questions", collect)
     .option('--scope <scopes>', 'scopes to ask for, instead of the defaults; repeatable', collect)
     .option('--as <name>', 'name of the connection')
@@ -33,7 +36,8 @@ export function connectOptions(command: Command): Command {
     .option('--no-save', 'print the connection, secrets included, instead of saving it')
     .option('--print', 'the same as --no-save')
     .option('--dry-run', 'print the authorization URL and the token request; open nothing, send nothing')
-    .addOption(new Option('--fault <name>', 'sandbox only: go wrong in this way'))
+    .option('--twin', 'practise: the sandbox plays this provider, and nothing reaches the real one')
+    .addOption(new Option('--fault <name>', 'sandbox and --twin: go wrong in this way'))
 }
 
 /** Adds up the values of an option that may be given more than once. */

@@ -361,7 +361,9 @@ function config(): Command {
 function sandboxCommand(): Command {
   return acting(
     new Command('sandbox')
-      .description('run a local provider to practise on')
+      .description('run a local provider to practise on, or a twin of any provider')
+      .option('--as <provider>', 'play this provider, as its template describes it')
+      .option('--param <key=value>', "with --as: answer one of the template's questions", collect)
       .option('--port <n>', 'port to listen on (default 8750; 0 takes any)')
       .option('--fault <name>', 'go wrong in this way; list shows the ways'),
     () => import('./actions/sandbox.ts'),

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { asksOf } from '../asks.ts'
+import { asksOf, usesOf } from '../asks.ts'
 import type { Question } from '../catalog/questions.ts'
 import { type Located, locate } from '../locate.ts'
 import { workingFolder } from '../node/paths.ts'
@@ -70,7 +70,18 @@ export async function declareQuestions(connect: Command, words: readonly string[
   // Help shows options in this order, and what the provider asks is what one came for.
   const options = connect.options as Option[]
   options.unshift(...options.splice(ours))
+  const uses = usesOf(located.provider.template)
+  for (const option of options) if (isIdle(option, uses)) option.hideHelp()
   prepared = { located, asked, keys }
+}
+
+const ofBrowser = ['--auth-param', '--pkce', '--no-pkce', '--callback-url', '--port', '--browser', '--no-browser']
+const ofClient = ['--client-auth', '--scope', '--token-param']
+
+/** Whether an option of ours means nothing in this mode: then its help does not speak of it. */
+function isIdle({ long }: Option, { browser, client }: ReturnType<typeof usesOf>): boolean {
+  const idle = [...(browser ? [] : ofBrowser), ...(client ? [] : ofClient)]
+  return idle.includes(long ?? '')
 }
 
 function providerNameIn(words: readonly string[]): string | undefined {

@@ -58,7 +58,7 @@ export function sandboxWaker(home: string, store: Store, name: string) {
     })
   }
   return {
-    beforeSend: async (url: string): Promise<void> => {
+    reach: async (url: string): Promise<undefined> => {
       woken ??= wake(url)
       await woken
     },

@@ -26,6 +26,8 @@ export interface SeatTerms {
   readonly settingsBrowser?: string | undefined
   /** Set when the sandbox that this command started may approve by itself. */
   readonly approve?: ((url: string) => Promise<void>) | undefined
+  /** Nobody registers anything with a twin. */
+  readonly isTwin: boolean
   /** Ends the wait: nobody else is going to come. */
   readonly stop: (reason: AuthCliError) => void
 }
@@ -117,16 +119,11 @@ function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: bo
 }
 
 /** The string to register, the first time that this client is used here. */
-function mentionRegistration({ integration, style }: SeatTerms, progress: Progress): void {
+function mentionRegistration({ integration, style, isTwin }: SeatTerms, progress: Progress): void {
   const { answeredBy, provider, redirectUri } = integration
+  const isKnown = provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || isTwin
   // A client that registers itself brings its redirect URL along.
-  if (
-    integration.client.id === '' ||
-    provider.name === 'sandbox' ||
-    answeredBy['client-id'] === 'saved connection' ||
-    redirectUri.includes(':0/')
-  )
-    return
+  if (isKnown || integration.client.id === '' || redirectUri === '' || redirectUri.includes(':0/')) return
   const where = integration.registerUrl
   progress.mention([
     `  Register this redirect URL at ${style.text(provider.title)}:`,

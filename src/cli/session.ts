@@ -53,8 +53,8 @@ export interface SessionParts {
   readonly flows?: boolean | undefined
   /** False where the preferences themselves may be what is broken. Default true. */
   readonly settings?: boolean | undefined
-  /** Awaited before each request leaves. */
-  readonly beforeSend?: ((url: string) => Promise<void>) | undefined
+  /** Awaited before each request leaves; says where the URL is found, if elsewhere. */
+  readonly reach?: ((url: string) => Promise<string | undefined>) | undefined
 }
 
 const absent: Presence = {
@@ -95,7 +95,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     browse: presence.browse,
     show: presence.show,
     paste: presence.paste,
-    beforeSend: parts.beforeSend,
+    reach: parts.reach,
   })
   rememberSecrets(() => world.secrets)
   return {

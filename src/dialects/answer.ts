@@ -1,6 +1,19 @@
+import { at, isMembers } from '../answers/member.ts'
 import type { Remark, TokenAnswer } from '../model/dialect.ts'
+import { lifetimeNames, standardLifetime } from './lifetime.ts'
+import { standardNames } from './names.ts'
 
 type Members = Record<string, unknown>
+
+/** What a token answer may be beside what RFC 6749 §5.1 says. */
+export interface Leeway {
+  /** Where the token, or the members around it, may stand instead; the first that has it. */
+  readonly places?: readonly string[] | undefined
+  /** True where the whole body may be the token. */
+  readonly bare?: boolean | undefined
+  /** What `expires_in` counts; seconds unless the template says so. */
+  readonly unit?: 'milliseconds' | undefined
+}
 
 /**
  * A token answer of any shape met in the wild, re-worded as RFC 6749 §5 wants it; each deviation is remarked on. What
@@ -11,20 +24,15 @@ export function normalise(
   alternatePath: string | undefined,
   scopeSeparator: string,
   remark: Remark,
+  { places = [], bare = false, unit }: Leeway = {},
 ): TokenAnswer {
-  const read = readMembers(answer, remark)
+  const read = readMembers(answer, remark) ?? (bare ? bareToken(answer, remark) : undefined)
   if (read === undefined) return answer
-  let members = read
-  if (!hasToken(members) && alternatePath !== undefined) {
-    const nested = at(members, alternatePath)
-    if (typeof nested === 'string' && nested !== '') {
-      remark(`the access token stands under "${alternatePath}"`)
-      members = { ...besideToken(members, alternatePath), ...members, access_token: nested }
-    } else if (isMembers(nested) && hasToken(nested)) {
-      remark(`the tokens stand under "${alternatePath}"`)
-      members = { ...members, ...nested }
-    }
-  }
+  const all = alternatePath === undefined ? places : [alternatePath, ...places]
+  const told = all.reduce((found, path) => (hasToken(found) ? found : withTokenAt(found, path, remark)), read)
+  const isGood = answer.status >= 200 && answer.status <= 299
+  const isRefusal = !hasToken(told) && refusalIn(told, answer.status) !== undefined
+  const members = isGood && !isRefusal ? standardNames(told, remark) : told
   if (!hasToken(members)) {
     const refusal = refusalIn(members, answer.status)
     if (refusal === undefined) return { ...answer, json: members }
@@ -34,16 +42,37 @@ export function normalise(
     const status = answer.status >= 400 && answer.status <= 499 ? answer.status : 400
     return { status, headers: withoutChallenge(answer), text: answer.text, json: refusal }
   }
-  if (answer.status < 200 || answer.status > 299) return { ...answer, json: members }
+  if (!isGood) return { ...answer, json: members }
   if (answer.status !== 200) remark(`tokens answered with status ${answer.status}; RFC 6749 §5.1 wants 200`)
-  return { ...answer, status: 200, json: standardTokens(members, scopeSeparator, remark) }
+  return { ...answer, status: 200, json: standardTokens(members, scopeSeparator, unit, remark) }
+}
+
+function withTokenAt(members: Members, path: string, remark: Remark): Members {
+  const nested = at(members, path)
+  if ((typeof nested === 'string' && nested !== '') || typeof nested === 'number') {
+    remark(`the access token stands under "${path}"`)
+    return { ...besideToken(members, path), ...members, access_token: nested }
+  }
+  if (!isMembers(nested) || !hasToken(nested)) return members
+  remark(`the tokens stand under "${path}"`)
+  return { ...members, ...nested }
+}
+
+/** A body that is nothing but the token: a JSON text, or one word. */
+function bareToken({ status, text }: TokenAnswer, remark: Remark): Members | undefined {
+  const word = text.trim()
+  const json = parseJson(word)
+  const token = typeof json === 'string' ? json : json === undefined ? word : ''
+  if (status < 200 || status > 299 || !/^[\w.~+/=-]{16,}$/.test(token)) return undefined
+  remark('the whole answer is the token')
+  return { access_token: token }
 }
 
 /** What tells of a nested token stands beside it: without this a refresh token would be lost. */
 function besideToken(members: Members, path: string): Members {
   const around = at(members, path.split('.').slice(0, -1).join('.'))
   if (!isMembers(around)) return {}
-  const names = ['token_type', 'refresh_token', 'expires_in', 'expires_at', 'scope', 'id_token']
+  const names = ['token_type', 'refresh_token', 'scope', 'id_token', ...lifetimeNames]
   return Object.fromEntries(names.flatMap((name) => (Object.hasOwn(around, name) ? [[name, around[name]]] : [])))
 }
 
@@ -58,7 +87,8 @@ function readMembers(answer: TokenAnswer, remark: Remark): Members | undefined {
     if (!/^application\/([\w.+-]+\+)?json\b/i.test(type)) remark(`JSON labelled "${type === '' ? 'nothing' : type}"`)
     return json
   }
-  const looksLikeForm = /^[\w.~%+-]+=[^<>{}"\s]*$/.test(text) && /(^|&)(access_token|error|oauth_token)=/.test(text)
+  const looksLikeForm =
+    /^[\w.~%+-]+=[^<>{}"\s]*$/.test(text) && /(^|&)(access_token|token|jwt|error|oauth_token)=/.test(text)
   if (!looksLikeForm) return undefined
   remark('a form-encoded answer; RFC 6749 §5.1 wants JSON')
   return Object.fromEntries(new URLSearchParams(text))
@@ -101,7 +131,7 @@ function refusalIn(members: Members, status: number): Members | undefined {
 }
 
 /** RFC 6749 §5.1, types put right and empty members dropped. */
-function standardTokens(members: Members, scopeSeparator: string, remark: Remark): Members {
+function standardTokens(members: Members, scopeSeparator: string, unit: Leeway['unit'], remark: Remark): Members {
   const tokens: Members = { ...members }
   for (const name of ['refresh_token', 'id_token', 'scope', 'expires_in', 'token_type']) {
     const value = tokens[name]
@@ -124,7 +154,7 @@ function standardTokens(members: Members, scopeSeparator: string, remark: Remark
     tokens['token_type'] = 'bearer'
   }
   standardScope(tokens, scopeSeparator, remark)
-  standardLifetime(tokens, remark)
+  standardLifetime(tokens, unit, remark)
   return tokens
 }
 
@@ -150,59 +180,11 @@ function standardScope(tokens: Members, separator: string, remark: Remark): void
   }
 }
 
-/** Seconds; a hundred years. What is said to live longer has no expiry that anybody knows. */
-const longestLife = 3_155_760_000
-/** The last instant of the year 9999, in milliseconds since the epoch: ISO 8601 has four digits for a year. */
-const lastInstant = 253_402_300_799_999
-
-/** `expires_in` in seconds, from `expires_in` or `expires_at` in any of their spellings; dropped when not understood. */
-function standardLifetime(tokens: Members, remark: Remark): void {
-  const given = tokens['expires_in']
-  if (given !== undefined) {
-    const seconds = typeof given === 'string' && given.trim() !== '' ? Number(given) : given
-    if (typeof seconds === 'number' && seconds >= 0 && seconds <= longestLife) {
-      if (typeof given === 'string') remark('"expires_in" is a text')
-      tokens['expires_in'] = seconds
-    } else {
-      remark(`"expires_in" is not a number of seconds`)
-      delete tokens['expires_in']
-    }
-  }
-  if (tokens['expires_in'] !== undefined || tokens['expires_at'] === undefined) return
-  const instant = instantOf(tokens['expires_at'])
-  remark('"expires_at" instead of "expires_in"')
-  if (instant === undefined) delete tokens['expires_at']
-  else tokens['expires_at'] = new Date(instant).toISOString()
-}
-
-/** Milliseconds since the epoch from `expires_at` as seconds, milliseconds, ISO 8601 or a numeric text. */
-export function instantOf(value: unknown): number | undefined {
-  if (typeof value === 'number') {
-    const instant = value > 100_000_000_000 ? value : value * 1000
-    return instant > 0 && instant <= lastInstant ? instant : undefined
-  }
-  if (typeof value !== 'string' || value.trim() === '') return undefined
-  if (/^\d+(\.\d+)?$/.test(value.trim())) return instantOf(Number(value))
-  const parsed = Date.parse(value)
-  return Number.isNaN(parsed) ? undefined : parsed
-}
-
 /** A challenge beside an OAuth error would hide the error from the protocol library. */
 function withoutChallenge(answer: TokenAnswer): TokenAnswer['headers'] {
   return answer.headers.filter(
     ([name, value]) => name.toLowerCase() !== 'www-authenticate' || /use_dpop_nonce/.test(value),
   )
-}
-
-export function at(value: unknown, path: string): unknown {
-  if (isMembers(value) && Object.hasOwn(value, path)) return value[path]
-  return path
-    .split('.')
-    .reduce<unknown>((found, key) => (isMembers(found) && Object.hasOwn(found, key) ? found[key] : undefined), value)
-}
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function parseJson(text: string): unknown {

@@ -1,5 +1,5 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Setting, TokenAnswer } from '../model/dialect.ts'
-import { isMembers } from './answer.ts'
 
 /** Slack (`oauth.v2.access`): errors come with status 200, user tokens under `authed_user`, and types of its own. */
 export const slack: Dialect = { response }

@@ -1,6 +1,6 @@
+import { isMembers } from '../answers/member.ts'
 import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
 import type { Header } from '../model/event.ts'
-import { isMembers } from './answer.ts'
 import { words } from './words.ts'
 
 /** What the protocol library asks for: a request with its parameters still parsed. */

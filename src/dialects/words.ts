@@ -1,8 +1,8 @@
-import { fillText } from '../fill/fill.ts'
-import { contextOf } from '../fill/flaw.ts'
-import type { Dialect, Remark, Setting, TokenRequest } from '../model/dialect.ts'
-import { isMembers, normalise } from './answer.ts'
+import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
+import { normalise } from './answer.ts'
 import { authorizationInWords, callbackNames } from './authorization.ts'
+import { leewayAlone, requestAlone } from './client-credentials.ts'
+import { filled, setParam } from './params.ts'
 
 /** What a template can spell out with its own words: parameters, body format, names. Every provider speaks it. */
 export const words: Dialect = { authorize: authorizationInWords, callback, request, response }
@@ -21,6 +21,11 @@ function callback(params: URLSearchParams, { template }: Setting, remark: Remark
 
 function request(request: TokenRequest, setting: Setting, remark: Remark): TokenRequest {
   const { template } = setting
+  if (setting.grant === 'client_credentials') {
+    const alone = requestAlone(request, setting, remark)
+    tellAuthentication(alone, alone.params, setting, remark)
+    return alone
+  }
   const params = new URLSearchParams(request.params)
   const extra = templateParams(setting)
   for (const [name, value] of Object.entries(extra)) setParam(params, name, value)
@@ -52,35 +57,6 @@ function templateParams(setting: Setting): Readonly<Record<string, unknown>> {
   return Object.fromEntries(written.map(([name, value]) => [name, filled(value, `${field}.${name}`, setting)]))
 }
 
-/** The texts of a value filled, however deep they stand; everything else as it is. */
-function filled(value: unknown, field: string, setting: Setting): unknown {
-  if (typeof value === 'string') {
-    const { params, template } = setting
-    const scope = {
-      connectionConfig: params,
-      get now() {
-        return setting.now
-      },
-      get random() {
-        return setting.random
-      },
-    }
-    return fillText(field, value, scope, contextOf(template.display_name ?? 'template', template))
-  }
-  if (Array.isArray(value)) return value.map((item, index) => filled(item, `${field}[${index}]`, setting))
-  if (!isMembers(value)) return value
-  return Object.fromEntries(
-    Object.entries(value).map(([name, item]) => [name, filled(item, `${field}.${name}`, setting)]),
-  )
-}
-
-/** As a form has it: a list repeats the name, fields are JSON. */
-function setParam(params: URLSearchParams, name: string, value: unknown): void {
-  params.delete(name)
-  for (const item of Array.isArray(value) ? value : [value])
-    params.append(name, typeof item === 'object' ? JSON.stringify(item) : String(item))
-}
-
 /** RFC 6749 §2.3 allows one way in a request; some providers were made to be sent two, and that choice is never silent. */
 function tellAuthentication(
   { headers }: TokenRequest,
@@ -96,6 +72,7 @@ function tellAuthentication(
     remark('a Basic header that is not form-encoded; if it is refused, --client-auth basic+post sends the body too')
 }
 
-function response(answer: Parameters<NonNullable<Dialect['response']>>[0], { template }: Setting, remark: Remark) {
-  return normalise(answer, template.alternate_access_token_response_path, template.scope_separator ?? ' ', remark)
+function response(answer: TokenAnswer, { template, grant }: Setting, remark: Remark): TokenAnswer {
+  const { alternate_access_token_response_path: path, scope_separator: separator = ' ' } = template
+  return normalise(answer, path, separator, remark, grant === 'client_credentials' ? leewayAlone(template) : {})
 }

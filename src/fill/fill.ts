@@ -5,9 +5,16 @@ import { type Scope, valueAt } from './scope.ts'
 
 /**
  * Where a text will stand. `url`: every value is percent-encoded (encodeURIComponent) and an empty one counts as
- * missing. `text` (a header, a parameter): values stand as they are, and CR, LF and NUL are refused.
+ * missing. `text` (a header, a parameter): values stand as they are, and CR, LF and NUL are refused. `member` (a member of
+ * a body, a claim, a key), which whoever writes it encodes: values stand as they are, whatever they hold; one that the
+ * template puts between double quotes (a query language inside of JSON) is escaped as JSON's strings are.
  */
-export type Place = 'url' | 'text'
+export type Place = 'url' | 'text' | 'member'
+
+/** How a template's text is read. `bars`: where `literal`, `A || B` is a text with two bars and no alternatives. */
+export interface Reading {
+  readonly bars?: 'literal' | undefined
+}
 
 export type Filled = { readonly text: string } | { readonly flaw: Flaw }
 
@@ -21,24 +28,40 @@ export interface Resolved {
  * Fills every `${…}` of a template's text. Of `A || B || C` the first alternative wins whose placeholders all have
  * values; a purely literal one is a fallback wherever it stands. A value is never itself evaluated.
  */
-export function fill(text: string, scope: Scope, place: Place): Filled {
-  const chosen = choose(text, scope, place === 'url')
+export function fill(text: string, scope: Scope, place: Place, reading: Reading = {}): Filled {
+  const chosen = choose(text, scope, place === 'url', reading)
   if ('flaw' in chosen) return chosen
   let filled = ''
-  for (const { value, path } of chosen.pieces) {
-    const placed = path === undefined ? { text: value } : place === 'url' ? encode(value) : plain(value)
+  for (const [index, { value, path }] of chosen.pieces.entries()) {
+    const isQuoted = filled.endsWith('"') && chosen.pieces[index + 1]?.value.startsWith('"') === true
+    const placed = path === undefined ? { text: value } : placedIn[place](value, isQuoted)
     if ('why' in placed) return { flaw: { kind: 'refused', path: path ?? '', why: placed.why } }
     filled += placed.text
   }
   return { text: filled }
 }
 
+type Placed = { readonly text: string } | { readonly why: string }
+
+const placedIn: Readonly<Record<Place, (value: string, isQuoted: boolean) => Placed>> = {
+  url: encode,
+  text: plain,
+  member: (value, isQuoted) => ({ text: isQuoted ? JSON.stringify(value).slice(1, -1) : value }),
+}
+
 /**
  * Fills a header or parameter. Throws UsageError `MISSING_INPUT` naming the flag that would supply what is missing,
  * UsageError `BAD_FLAG` for a value that may not stand there, TemplateError `TEMPLATE_INVALID` for what nobody can supply.
  */
-export function fillText(field: string, text: string, scope: Scope, context: FillContext): string {
-  const filled = fill(text, scope, 'text')
+export function fillText(
+  field: string,
+  text: string,
+  scope: Scope,
+  context: FillContext,
+  place: Place = 'text',
+  reading: Reading = {},
+): string {
+  const filled = fill(text, scope, place, reading)
   if ('flaw' in filled) throw flawError(filled.flaw, field, text, context)
   return filled.text
 }
@@ -66,8 +89,9 @@ export function choose(
   text: string,
   scope: Scope,
   emptyIsMissing: boolean,
+  { bars }: Reading = {},
 ): { readonly pieces: readonly Resolved[] } | { readonly flaw: Flaw } {
-  const parsed = parse(text)
+  const parsed = parse(text, bars)
   if ('malformed' in parsed) return { flaw: { kind: 'malformed', why: parsed.malformed } }
   const { alternatives } = parsed
   const strict = emptyIsMissing || alternatives.length > 1
@@ -152,7 +176,7 @@ function argumentsOf(pieces: readonly Piece[], parted: Form['parted']): readonly
 }
 
 /** A value as one component of a URL. `.` and `..` are refused: they would walk the path, however they are encoded. */
-export function encode(value: string): { readonly text: string } | { readonly why: string } {
+export function encode(value: string): Placed {
   if (value === '.' || value === '..') return { why: 'it may not be "." or ".."' }
   try {
     return { text: encodeURIComponent(value) }
@@ -161,6 +185,6 @@ export function encode(value: string): { readonly text: string } | { readonly wh
   }
 }
 
-function plain(value: string): { readonly text: string } | { readonly why: string } {
+function plain(value: string): Placed {
   return /[\r\n\0]/.test(value) ? { why: 'it may not contain line breaks or NUL' } : { text: value }
 }

@@ -38,6 +38,7 @@ export function contextOf(name: string, template: Template, asked?: ReadonlyMap<
   return {
     template: name,
     flagFor: (key, section) => {
+      if (section === 'credentials' && askedByFlag(template, 'integrationConfig', key)) return flagOf(key)
       if (section !== 'connectionConfig') return askedByFlag(template, section, key) ? flagOf(key) : undefined
       if (!declared.has(key)) return undefined
       if (asked) return asked.get(key) ?? `--param ${key}=<value>`

@@ -24,10 +24,12 @@ export type Parsed = { readonly alternatives: readonly (readonly Piece[])[] } | 
 
 const deepestNesting = 16
 
-export function parse(text: string): Parsed {
+/** `bars`: where `literal`, `||` parts nothing. */
+export function parse(text: string, bars?: 'literal'): Parsed {
   if (!text.includes('${')) return { alternatives: [[text]] }
   const whole = parsePieces(text, 0, undefined, 0)
   if ('malformed' in whole) return whole
+  if (bars === 'literal') return { alternatives: [whole.pieces] }
   return { alternatives: splitAtBars(whole.pieces) }
 }
 

@@ -6,10 +6,11 @@ export type Scope = Readonly<Record<string, unknown>>
 
 /**
  * The value at a path as text; undefined where there is none or where it is an object. A key that holds dots itself
- * (`installation.uuid`) is found before the objects that it might spell. Inherited members are never found.
+ * (`installation.uuid`) is found before the objects that it might spell; the items of a list are `items.0` or `items[0]`.
+ * Inherited members are never found.
  */
 export function valueAt(scope: Scope, path: string): string | undefined {
-  const found = reach(scope, path)
+  const found = reach(scope, path) ?? reach(scope, path.replace(/\[(\d+)\]/g, '.$1'))
   if (typeof found === 'string') return found
   return typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined
 }

@@ -20,7 +20,10 @@ export function fillUrl(field: string, text: string, scope: Scope, context: Fill
       url += value
       return
     }
-    const placed = placeValue(url, value, following(chosen.pieces, index), asWritten ? encodeLittle : encode)
+    const after = following(chosen.pieces, index)
+    // Some providers ask for a whole address where their template has the scheme already: then the answer's counts.
+    if (/^https?:\/\/$/i.test(url) && /^https?:\/\//i.test(value) && /^([/?#]|$)/.test(after)) url = ''
+    const placed = placeValue(url, value, after, asWritten ? encodeLittle : encode)
     if ('why' in placed) throw flawError({ kind: 'refused', path, why: placed.why }, field, text, context)
     url += placed.text
   })

@@ -137,6 +137,8 @@ export interface ConnectionLine {
   readonly tags: Readonly<Record<string, string>>
   /** ISO 8601. */
   readonly expiresAt?: string | undefined
+  /** False where there is no token that could expire: a key, a password. */
+  readonly hasToken?: boolean | undefined
   readonly isRenewable: boolean
   /** The provider has refused to renew it, for good. */
   readonly isRefused: boolean
@@ -150,6 +152,7 @@ export function lineOf(connection: Connection): ConnectionLine {
     account: accountOf(connection),
     tags,
     ...(credential.expiresAt === undefined ? {} : { expiresAt: credential.expiresAt }),
+    hasToken: credential.accessToken !== undefined,
     isRenewable: isRenewable(connection),
     isRefused: lastError?.final === true,
   }

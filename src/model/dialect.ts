@@ -28,7 +28,9 @@ export interface Setting {
   readonly endpoints: Endpoints
   readonly params: Readonly<Record<string, string>>
   readonly scopes: readonly string[]
-  readonly grant: 'authorization_code' | 'refresh_token'
+  /** What the person gave beside the parameters, by the template's names, for texts that ask for it. */
+  readonly given?: Readonly<Record<string, string>> | undefined
+  readonly grant: 'authorization_code' | 'refresh_token' | 'client_credentials'
   readonly tokenParams: Readonly<Record<string, string | null>>
   /** The instant, and the one random value, that texts of the template may ask for. */
   readonly now?: Date | undefined

@@ -18,7 +18,7 @@ export type Header = readonly [name: string, value: string]
 
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
-  /** What it was for: `token`, `refresh`, `metadata`, `registration`, `challenge`, `par`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
+  /** What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `metadata`, `challenge`, `registration`, `par`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
   readonly purpose: string
   readonly method: string
   readonly url: string
@@ -52,6 +52,7 @@ export type StrayReason =
   | 'state repeated'
   | 'issuer mismatch'
   | 'issuer missing'
+  | 'token mismatch'
   | 'already answered'
   | 'body unusable'
 

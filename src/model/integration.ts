@@ -15,9 +15,18 @@ export type AnswerSource =
 /**
  * How the client proves itself at the token endpoint: `post` (client_secret_post), `basic` (RFC 6749 §2.3.1 with only
  * what must be encoded encoded), `basic-raw` (not encoded at all), `basic+post` (both, for providers that insist),
- * `none` (a public client).
+ * `custom` (in the body as `username` and `password`), `private_key_jwt` (RFC 7523 §2.2), `signature`
+ * (the secret is never sent: each request is signed with it, RFC 5849), `none` (a public client).
  */
-export type ClientAuthentication = 'post' | 'basic' | 'basic-raw' | 'basic+post' | 'none'
+export type ClientAuthentication =
+  | 'post'
+  | 'basic'
+  | 'basic-raw'
+  | 'basic+post'
+  | 'custom'
+  | 'private_key_jwt'
+  | 'signature'
+  | 'none'
 
 export interface Client {
   readonly id: string
@@ -53,6 +62,8 @@ export interface RegisteredClient {
 
 /** The endpoints as they will be called, placeholders filled. */
 export interface Endpoints {
+  /** Where OAuth 1.0a gives temporary credentials (RFC 5849 §2.1). */
+  readonly request?: string | undefined
   /** Absent where the mode sends nobody to a browser. */
   readonly authorization?: string | undefined
   /** Absent while it depends on something that only the callback brings, and where the mode asks for no token. */
@@ -93,7 +104,7 @@ export interface Integration {
   /** `default` where nobody has said how it proves itself, so that the server's own word counts. */
   readonly authenticationFrom?: AnswerSource | undefined
   /** Origins that the client is bound to, where it was saved with them: it goes nowhere else. */
-  readonly boundTo?: readonly string[] | undefined
+  readonly clientOrigins?: readonly string[] | undefined
   /** True where nothing that was kept from before is to be used again. */
   readonly startsAnew?: boolean | undefined
   /** True where a client that registers itself is kept for the next flow. */
@@ -125,6 +136,8 @@ export interface Integration {
   readonly answeredBy: Readonly<Record<string, AnswerSource>>
   /** Words about answers that were reduced or left out, or that the template warns of; no secret stands in them. */
   readonly notes?: readonly string[] | undefined
+  /** The only origins that may be asked, where a secret among the answers is one that was saved. */
+  readonly boundTo?: readonly string[] | undefined
 }
 
 /** What `integrations add` keeps on disk. */

@@ -64,6 +64,61 @@ export interface ProxySettings {
   readonly [field: string]: unknown
 }
 
+/** A JWT that we sign: as the credential itself, or for a log-in (`${token}`). */
+export interface SignedToken {
+  readonly signing_key?: string | undefined
+  readonly expires_in_ms?: number | undefined
+  readonly header?: Readonly<Record<string, unknown>> | undefined
+  /** One whose placeholder nothing fills is left out; a list's texts are split at commas. */
+  readonly payload?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface SignatureWords {
+  /** `RSA`, `EC`, `HMAC`; `WSSE` for a mode of its own. */
+  readonly protocol?: string | undefined
+  /** How the secret of an HMAC is written: `hex` unless `utf8`. */
+  readonly hmac_secret_encoding?: string | undefined
+}
+
+/** Something about the person that we sign for the provider to trust: `${credentials.assertion}` in the log-in. */
+export interface AssertionWords {
+  /** `jwt` or `saml`. */
+  readonly type?: string | undefined
+  readonly key?: string | undefined
+  /** Seconds; 3600 for a JWT, 300 for SAML, where it is absent. */
+  readonly lifetimeInSeconds?: number | string | undefined
+  /** True where the provider takes each but once. */
+  readonly singleUse?: boolean | undefined
+  /** Of a JWT. */
+  readonly header?: Readonly<Record<string, unknown>> | undefined
+  readonly payload?: Readonly<Record<string, unknown>> | undefined
+  /** Of SAML, as the rest. */
+  readonly issuer?: string | undefined
+  readonly audiences?: string | readonly string[] | undefined
+  readonly attributes?: Readonly<Record<string, unknown>> | undefined
+  readonly recipient?: string | undefined
+  readonly nameIdentifier?: string | undefined
+  readonly sessionIndex?: string | undefined
+}
+
+/** Where things stand in the answer to a log-in: paths with dots; the whole answer where the token's is empty. */
+export interface TokenResponse {
+  readonly token?: string | undefined
+  readonly token_expiration?: string | undefined
+  /** `expireAt`: an instant (the default); `expireIn`: a lifetime. */
+  readonly token_expiration_strategy?: string | undefined
+  readonly refresh_token?: string | undefined
+}
+
+/** One request of a log-in; those after the first may refer to the answers before them (`${step1.path}`). */
+export interface LoginStep {
+  readonly token_url?: string | undefined
+  readonly token_params?: Readonly<Record<string, unknown>> | undefined
+  readonly token_headers?: Readonly<Record<string, Scalar>> | undefined
+  readonly token_request_method?: string | undefined
+  readonly body_format?: string | undefined
+}
+
 /**
  * One entry of a template file, aliases resolved, in the file's own vocabulary (snake_case). Fields not yet understood
  * are kept as read, so that a snapshot loses nothing.
@@ -93,6 +148,20 @@ export interface Template {
   readonly token_url_skip_encode?: readonly string[] | undefined
   /** Texts, numbers, true, false; where the body is JSON, lists and fields too. */
   readonly token_params?: Readonly<Record<string, unknown>> | undefined
+  /** Of a log-in. */
+  readonly token_headers?: Readonly<Record<string, Scalar>> | undefined
+  readonly token_request_method?: string | undefined
+  readonly token_response?: TokenResponse | undefined
+  /** Headers of its answer that are kept; `set-cookie` is kept as cookies. */
+  readonly token_response_headers?: readonly string[] | undefined
+  readonly additional_steps?: readonly LoginStep[] | undefined
+  /** Milliseconds that its token lives where the answer does not say; 0: for ever. */
+  readonly token_expires_in_ms?: number | undefined
+  readonly refresh_token_params?: Readonly<Record<string, unknown>> | undefined
+  readonly refresh_token_headers?: Readonly<Record<string, Scalar>> | undefined
+  readonly token?: SignedToken | undefined
+  readonly signature?: SignatureWords | undefined
+  readonly assertion?: AssertionWords | undefined
   /** `basic`: raw (not form-encoded) Basic. */
   readonly token_request_auth_method?: string | undefined
   readonly token_response_metadata?: readonly string[] | undefined

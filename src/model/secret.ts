@@ -48,7 +48,7 @@ const secretWords = new Set(
   passcode pin otp assertion cookie cookies jwt jwts bearer credential credentials verifier signature apikey authorization
   session sid key keys pass sig hmac`.split(/\s+/),
 )
-const secretPairs = new Set(['session_id', 'token_value', 'secret_value', 'request_uri'])
+const secretPairs = new Set(['session_id', 'token_id', 'token_value', 'secret_value', 'request_uri'])
 const codeOwners = new Set([
   'auth',
   'authorization',
@@ -69,8 +69,32 @@ const shortestAnywhere = 8
 const shortestLong = 512
 
 /** `hmac`: hex digits that tell one value from another, under a key of this home: one secret wears one mask across runs. */
+/** From here on a line of a key's body tells something of the key. */
+const shortestLine = 24
+
+/**
+ * A key in PEM as it may be spelled elsewhere: its line breaks real, spelled `\n`, blanks or none; its body alone, and each
+ * line of that.
+ */
+export function spellingsOfKey(value: string): readonly string[] {
+  const text = value.replaceAll('\\r', '').replaceAll('\\n', '\n').replaceAll('\r', '')
+  const [, body = ''] = /-----BEGIN [A-Z0-9 ]+-----([A-Za-z0-9+/=\s]+)-----END [A-Z0-9 ]+-----/.exec(text) ?? []
+  const letters = body.replace(/\s+/g, '')
+  if (letters === '') return []
+  const lines = letters.match(/.{1,64}/g) ?? []
+  const whole = text.trim()
+  return [
+    whole,
+    ...['\\n', '\r\n', ' ', ''].map((end) => whole.replaceAll('\n', end)),
+    letters,
+    ...lines.filter((line) => line.length >= shortestLine),
+  ]
+}
+
 export function secretsUnder(hmac: (value: string) => string): Secrets {
   const known = new Map<string, string>()
+  // Letters of base64 have few spellings, and a key has many lines: they are looked for as they are.
+  const ofKeys = new Map<string, string>()
   let replace: ((text: string) => string) | undefined
   const mask = (value: string): string => {
     if (value === '') return ''
@@ -83,15 +107,29 @@ export function secretsUnder(hmac: (value: string) => string): Secrets {
     learn(value) {
       if (value.length >= shortestSearched && !known.has(value)) {
         known.set(value, mask(value))
+        for (const spelling of spellingsOfKey(value)) ofKeys.set(spelling, mask(value))
         replace = undefined
       }
       return value
     },
     scrub(text) {
-      replace ??= replacer(known)
+      replace ??= joined(replacer(known), keyReplacer(ofKeys))
       return replace(text)
     },
   }
+}
+
+function joined(first: (text: string) => string, then: (text: string) => string): (text: string) => string {
+  return (text) => then(first(text))
+}
+
+/** As they are, percent-encoded, and as JSON has their slashes and line breaks; the longest first. */
+function keyReplacer(shown: ReadonlyMap<string, string>): (text: string) => string {
+  const forms = [...shown]
+    .flatMap(([value, mask]) => plainSpellings(value).map((form): readonly [string, string] => [form, mask]))
+    .sort(([a], [b]) => b.length - a.length)
+  return (text) =>
+    forms.reduce((rest, [form, mask]) => (rest.includes(form) ? rest.replaceAll(form, () => mask) : rest), text)
 }
 
 /**

@@ -4,6 +4,12 @@ import type { RegisteredClient, SavedIntegration } from './integration.ts'
 import type { Prompt } from './provider.ts'
 import type { Secrets } from './secret.ts'
 
+/** A client certificate (RFC 8705) and its key, PEM; the certificate may have its chain behind it. */
+export interface ClientCertificate {
+  readonly cert: string
+  readonly key: string
+}
+
 /** A request about to leave. */
 export interface Outgoing {
   readonly method: string
@@ -11,6 +17,8 @@ export interface Outgoing {
   /** Sent as they are, in this order; nothing is added but what HTTP itself needs (Host, Content-Length, Connection). */
   readonly headers: readonly Header[]
   readonly body?: string | Uint8Array | AsyncIterable<Uint8Array> | undefined
+  /** Shown to a server that asks for one; the server's own is verified all the same. */
+  readonly certificate?: ClientCertificate | undefined
   readonly signal: AbortSignal
 }
 

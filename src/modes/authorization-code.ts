@@ -1,20 +1,17 @@
 import type { Connection } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import { AuthCliError, ProviderError, TransportError } from '../model/errors.ts'
-import type { Header, Tell } from '../model/event.ts'
+import type { Header } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
 import { authorizationUrl, challengeOf, unguessable } from '../wire/authorization.ts'
-import { type Expectation, judge, type Verdict } from '../wire/callback.ts'
-import { type Loopback, openLoopback } from '../wire/loopback.ts'
-import { maskUrl } from '../wire/mask.ts'
+import { judge } from '../wire/callback.ts'
 import type { Metadata } from '../wire/oauth.ts'
-import { bugPage, failurePage } from '../wire/page.ts'
 import { assertSecure } from '../wire/secure.ts'
-import { firstAnswer } from './homecoming.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { pushedWhereWanted, withinReason } from './push.ts'
 import { credentialOf, redeem } from './redeem.ts'
+import { roundTrip } from './round-trip.ts'
 import { roadOf, type Settle, settleEndpoints } from './settle.ts'
 import { answersOf, known, type Request, settingOf, talkTo, titleOf, unknownEndpoint } from './talk.ts'
 
@@ -43,61 +40,51 @@ export async function grant(
   keep: (obtained: Obtained) => Promise<void>,
   settle: Settle,
 ): Promise<void> {
-  const { tell } = attempt
   let integration = given
-  let expected: Expectation | undefined
-  const ignored = new Map<string, number>()
+  let origins: readonly string[] | undefined
+  let metadata: Promise<Metadata | undefined> | undefined
+  let oauth: Promise<typeof import('../wire/oauth.ts')> | undefined
+  let issRequired = false
   const setting = settingOf(integration, 'authorization_code')
-  const judged = (params: URLSearchParams): Verdict =>
-    expected === undefined
-      ? { kind: 'stray', reason: 'state mismatch' }
-      : judge(attempt.speech.hear(params, setting), expected)
-  const loopback = await openLoopback(integration.listening, {
-    judge: judged,
-    onStray: (hit) => {
-      ignored.set(hit.reason, (ignored.get(hit.reason) ?? 0) + 1)
-      tell({ type: 'callback.ignored', ...hit })
+  const known = (found: Metadata | undefined): Metadata | undefined => {
+    issRequired = found?.authorization_response_iss_parameter_supported === true
+    return found
+  }
+  const journey = roundTrip(world, given, attempt, {
+    prepare: async (redirectUri) => {
+      const settled = await settle(world, { ...given, redirectUri }, attempt)
+      integration = settled.integration
+      const asked = settled.metadata ?? metadataOf(integration, attempt, world.signal)
+      metadata = Promise.resolve(asked).then(known)
+      const early = await withinReason(metadata, world)
+      const drawn = authorizationRequest(world, integration, attempt, redirectUri)
+      const carried = await pushedWhereWanted(drawn, integration, attempt, early)
+      origins = carried.origins
+      return carried.request
     },
-    signal: world.signal,
-    scrub: world.secrets.scrub,
-  })
-  try {
-    const redirectUri = withPort(given.redirectUri, loopback.port)
-    const settled = await settle(world, { ...given, redirectUri }, attempt)
-    integration = settled.integration
-    const metadata = settled.metadata === undefined ? metadataOf(integration, attempt, world.signal) : settled.metadata
-    const early = await withinReason(metadata, world)
-    const drawn = authorizationRequest(world, integration, attempt, redirectUri)
-    const { request, origins } = await pushedWhereWanted(drawn, integration, attempt, early)
-    const { issuer } = integration.endpoints
-    expected = { state: request.state, issuer, ...wantsIssuer(early) }
-    announce(integration, loopback, request, world, tell)
-    // Loaded and fetched while the person is away: none of it delays the browser.
-    const opened = openBrowser(world, request.url.href, tell)
-    const oauth = opened.then(() => import('../wire/oauth.ts'))
-    const late = Promise.resolve(metadata).then((found) => {
-      if (expected !== undefined) expected = { ...expected, ...wantsIssuer(found) }
-      return found
-    })
-    const home = await firstAnswer(world, loopback, request, judged, tell)
-    await answered(loopback, integration, attempt, async () => {
-      const server = { metadata: await late, ...(await oauth) }
+    judge: (params, { state }) => {
+      const { issuer } = integration.endpoints
+      const expected = { state, issuer, ...(issRequired ? { issRequired } : {}) }
+      return judge(attempt.speech.hear(params, setting), expected)
+    },
+    // Loaded while the person is away: none of it delays the browser.
+    meanwhile: (opened) => {
+      oauth = opened.then(() => import('../wire/oauth.ts'))
+    },
+    finish: async (home, request) => {
+      const { exchangeCode } = await (oauth ?? import('../wire/oauth.ts'))
+      const server = { metadata: await metadata, exchangeCode }
       const obtained = await redeem(world, integration, attempt, request, home, server)
       await keep({ ...obtained, integration, origins })
-    })
-  } catch (error) {
+    },
+  })
+  await journey.catch(async (error: unknown) => {
     if (error instanceof ProviderError && error.code === 'INVALID_CLIENT' && integration.client.registration) {
       const { forgetClient } = await import('./enrol.ts')
       await forgetClient(world, integration)
     }
-    throw withDoubt(withIgnored(error, ignored), integration)
-  } finally {
-    await loopback.close()
-  }
-}
-
-function wantsIssuer(metadata: Metadata | undefined): Pick<Expectation, 'issRequired'> {
-  return metadata?.authorization_response_iss_parameter_supported === true ? { issRequired: true } : {}
+    throw withDoubt(error, integration)
+  })
 }
 
 /** A client that was registered by an earlier flow may be forgotten by now: the browser then shows it, and nobody comes. */
@@ -108,31 +95,6 @@ function withDoubt(error: unknown, { client }: Integration): unknown {
     cause: error,
     hint: 'If the browser says that the client is not known, register another: connect again with --replace.',
   })
-}
-
-/** Whoever waited in vain learns which visits were not the answer. */
-function withIgnored(error: unknown, ignored: ReadonlyMap<string, number>): unknown {
-  if (!(error instanceof TransportError) || error.code !== 'TIMEOUT' || ignored.size === 0) return error
-  const visits = [...ignored].map(([reason, count]) => `${reason}${count === 1 ? '' : ` (${count} times)`}`).join(', ')
-  const details = { hint: error.hint, cause: error, facts: [...error.facts, ['Ignored visits', visits] as const] }
-  return new TransportError(error.code, error.message, details)
-}
-
-/** The browser learns how it ended, whatever the end was. */
-async function answered(
-  loopback: Loopback,
-  integration: Integration,
-  attempt: Attempt,
-  act: () => Promise<void>,
-): Promise<void> {
-  const about = { provider: integration.provider.title, connection: integration.connection, flow: attempt.id }
-  try {
-    await act()
-  } catch (error) {
-    await loopback.answer(error instanceof AuthCliError ? failurePage(error, about) : bugPage(about))
-    throw error
-  }
-  await loopback.answer({ kind: 'success', attempt: about })
 }
 
 /** The request as it would be sent, for `--dry-run`: nothing is opened, nothing is sent. */
@@ -163,8 +125,15 @@ export function authorizationRequest(
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
-/** What the token request would be, shown to `line` and never answered. Rejects as `line` does. */
-export async function rehearseExchange(integration: Integration, attempt: Attempt, request: Request): Promise<void> {
+/** The browser's URL, then what the token request would be, shown to `line` and never answered. Rejects as `line` does. */
+export async function rehearse(
+  world: Pick<World, 'random' | 'secrets'>,
+  integration: Integration,
+  attempt: Attempt,
+  show: (url: URL) => void,
+): Promise<void> {
+  const request = authorizationRequest(world, integration, attempt, integration.redirectUri)
+  show(request.url)
   const { exchangeCode } = await import('../wire/oauth.ts')
   const params = new URLSearchParams({ code: 'CODE', state: request.state })
   const token = integration.endpoints.token ?? unknownEndpoint
@@ -175,34 +144,6 @@ export async function rehearseExchange(integration: Integration, attempt: Attemp
       params,
     },
   )
-}
-
-function announce(
-  integration: Integration,
-  loopback: Loopback,
-  request: Request,
-  { secrets }: Pick<World, 'secrets'>,
-  tell: Tell,
-): void {
-  const { foreignHost, paths } = integration.listening
-  tell({
-    type: 'listener.opened',
-    addresses: loopback.addresses.map(
-      (address) => `${address.includes(':') ? `[${address}]` : address}:${loopback.port}`,
-    ),
-    redirectUri: request.redirectUri,
-    ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
-  })
-  tell({ type: 'authorization.requested', url: maskUrl(request.url.href, secrets) })
-}
-
-async function openBrowser(world: World, url: string, tell: Tell): Promise<void> {
-  try {
-    tell({ type: 'browser.opened', how: await world.browse(url) })
-  } catch (error) {
-    tell({ type: 'browser.failed', why: error instanceof Error ? error.message : String(error) })
-  }
-  world.show(url)
 }
 
 /** Metadata is a help, not a need: without it `iss` is still compared and the ID token's claims are still checked. */
@@ -281,9 +222,4 @@ export async function renew(world: World, connection: Connection, attempt: Attem
 /** RFC 6750 §2.1: in the header, nowhere else. */
 export function carry({ credential }: Connection): readonly Header[] {
   return credential.accessToken === undefined ? [] : [['authorization', `Bearer ${credential.accessToken}`]]
-}
-
-/** Puts the real port where the redirect URI asked for any. */
-function withPort(redirectUri: string, port: number): string {
-  return redirectUri.replace(/^(https?:\/\/[^/?#]*):0(?=[/?#]|$)/, `$1:${port}`)
 }

@@ -15,15 +15,16 @@ export interface Homecoming {
 export async function firstAnswer(
   world: World,
   loopback: Loopback,
-  request: Request,
+  request: Pick<Request, 'state' | 'codeVerifier'>,
   judged: (params: URLSearchParams) => Verdict,
   tell: Tell,
+  answers?: readonly string[],
 ): Promise<Homecoming> {
   const enough = new AbortController()
   try {
     return await Promise.race([
       loopback.visit,
-      pasted(world, request, judged, tell, AbortSignal.any([world.signal, enough.signal])),
+      pasted(world, request, judged, tell, AbortSignal.any([world.signal, enough.signal]), answers),
     ])
   } finally {
     enough.abort()
@@ -34,13 +35,14 @@ export async function firstAnswer(
 /** Resolves with the first paste that answers the request; never, when there is none. */
 async function pasted(
   world: World,
-  request: Request,
+  request: Pick<Request, 'state' | 'codeVerifier'>,
   judged: (params: URLSearchParams) => Verdict,
   tell: Tell,
   signal: AbortSignal,
+  answers?: readonly string[],
 ): Promise<Homecoming> {
   for await (const line of world.paste(signal)) {
-    const paste = readPaste(line)
+    const paste = readPaste(line, answers)
     const ignored = (reason: 'body unusable', detail: string) =>
       tell({ type: 'callback.ignored', reason, method: 'paste', path: '', detail })
     if (paste.kind === 'junk') {

@@ -1,5 +1,5 @@
 import { TemplateError } from '../model/errors.ts'
-import type { Prompt } from '../model/provider.ts'
+import type { Prompt, Prompts, Template } from '../model/provider.ts'
 import type { Mode, Traits } from './mode.ts'
 
 interface Registered extends Traits {
@@ -15,6 +15,19 @@ const serverUrl: Prompt = {
   description: 'The whole URL of its endpoint',
   example: 'https://mcp.example.com/mcp',
   format: 'uri',
+}
+
+const hiddenSecret = (title: string): Prompt => ({ ...secret(title), hidden: true, optional: true })
+
+/** A key or a certificate is asked for where the template wants one, and may be given where it does not. */
+function clientKeyAsks(template: Template): Prompts {
+  const wantsCertificate = template['require_client_certificate'] === true
+  const wantsKey = wantsCertificate || template.token_request_auth_method === 'private_key_jwt'
+  const ask = (wants: boolean): typeof secret => (wants ? secret : hiddenSecret)
+  return {
+    client_certificate: ask(wantsCertificate)('Client certificate (PEM)'),
+    client_private_key: ask(wantsKey)('Client private key (PEM or JWK)'),
+  }
 }
 
 /** One entry per mode. */
@@ -39,8 +52,54 @@ const modes: Readonly<Record<string, Registered>> = {
     asksFirst: { mcp_server_url: serverUrl },
     wantsPkce: true,
   },
+  OAUTH2_CC: {
+    load: () => import('./client-credentials.ts'),
+    client: 'confidential',
+    authentications: ['post', 'basic', 'basic-raw', 'basic+post', 'custom', 'private_key_jwt'],
+    endpoints: ['token'],
+    asks: clientKeyAsks,
+  },
+  OAUTH1: {
+    load: () => import('./oauth1.ts'),
+    opensBrowser: true,
+    client: 'confidential',
+    authentications: ['signature'],
+    endpoints: ['request', 'authorization', 'token'],
+    isLasting: true,
+  },
+  TBA: {
+    load: () => import('./tba.ts'),
+    client: 'confidential',
+    authentications: ['signature'],
+    asks: { token_id: secret('Token ID'), token_secret: secret('Token secret') },
+    isUnproved: true,
+  },
+  SIGNATURE: {
+    load: () => import('./signature.ts'),
+    asks: { username: plain('Username'), password: secret('Password') },
+    isUnproved: true,
+  },
+  BILL: {
+    load: () => import('./bill.ts'),
+    endpoints: ['token'],
+    asks: {
+      username: plain('Username'),
+      password: secret('Password'),
+      organization_id: plain('Organization ID'),
+      dev_key: secret('Developer key'),
+    },
+  },
+  AWS_SIGV4: {
+    load: () => import('./aws-sigv4.ts'),
+    asks: {
+      role_arn: plain('IAM role ARN'),
+      external_id: { ...plain('External ID'), optional: true, description: 'Enter for a new one' },
+    },
+  },
   API_KEY: { load: () => import('./api-key.ts'), asks: { apiKey: secret('API key') }, isUnproved: true },
   BASIC: { load: () => import('./basic.ts'), asks: { username, password }, isUnproved: true },
+  TWO_STEP: { load: () => import('./two-step.ts'), endpoints: ['token'] },
+  JWT: { load: () => import('./jwt.ts'), isUnproved: true },
   NONE: { load: () => import('./none.ts') },
 }
 

@@ -23,7 +23,7 @@ import type { Attempt, Obtained } from './mode.ts'
 import { besideEndpoints, roadOf, type Settle, type Settled, withServer } from './settle.ts'
 import { known } from './talk.ts'
 
-export { carry, renew } from './authorization-code.ts'
+export { carry, rehearse, renew } from './authorization-code.ts'
 
 export const authMode = 'MCP_OAUTH2_GENERIC'
 

@@ -6,7 +6,7 @@ import { withClient } from './enrol.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { type Settle, settleEndpoints } from './settle.ts'
 
-export { carry } from './authorization-code.ts'
+export { carry, rehearse } from './authorization-code.ts'
 
 export const authMode = 'MCP_OAUTH2'
 

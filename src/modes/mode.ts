@@ -1,20 +1,20 @@
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import type { Header, Tell } from '../model/event.ts'
-import type { Endpoints, Integration } from '../model/integration.ts'
-import type { Prompts } from '../model/provider.ts'
-import type { World } from '../model/world.ts'
+import type { ClientAuthentication, Endpoints, Integration } from '../model/integration.ts'
+import type { Prompts, Template } from '../model/provider.ts'
+import type { ClientCertificate, World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
-import type { Transmit } from '../wire/record.ts'
+import type { SecretsIn, Transmit } from '../wire/record.ts'
 import type { Settle } from './settle.ts'
 
 /** How this provider is spoken to; strung by the verb, so that no mode knows which dialect it speaks. */
 export interface Speech {
   readonly authorize: (url: URL, setting: Setting) => URL
   readonly hear: (params: URLSearchParams, setting: Setting) => URLSearchParams
-  readonly line: (purpose: string, setting: Setting) => Line
+  readonly line: (purpose: string, setting: Setting, certificate?: ClientCertificate) => Line
   /** Without a dialect: metadata, keys, log-ins that are no OAuth. `secretsIn` finds secrets that no name gives away. */
-  readonly transmit: (purpose: string, secretsIn?: (answer: { readonly text: string }) => readonly string[]) => Transmit
+  readonly transmit: (purpose: string, secretsIn?: SecretsIn) => Transmit
 }
 
 /** What a mode needs to do its work. */
@@ -49,13 +49,17 @@ export interface Traits {
   /** Whether there is a client that names itself: with a secret it must have, without one if it likes, or none yet. */
   readonly client?: 'confidential' | 'maybe public' | 'may register'
   /** The endpoints that it cannot do without. */
-  readonly endpoints?: readonly ('authorization' | 'token')[]
+  readonly endpoints?: readonly ('authorization' | 'request' | 'token')[]
+  /** How the client may prove itself, where that is more than the ways of an app with a secret. */
+  readonly authentications?: readonly ClientAuthentication[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
-  readonly asks?: Prompts
+  readonly asks?: Prompts | ((template: Template) => Prompts)
   /** The same of `connection_config`. */
   readonly asksFirst?: Prompts
   /** True where PKCE is no choice. */
   readonly wantsPkce?: true
+  /** True where what it obtains stays good until somebody takes it back: nobody waits for its expiry. */
+  readonly isLasting?: true
   /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
   readonly isUnproved?: true
 }
@@ -65,8 +69,8 @@ export interface Unsigned {
   readonly method: string
   readonly url: string
   readonly headers: readonly Header[]
-  /** Undefined where there is none, or it is streamed and cannot be looked at. */
-  readonly body?: string | undefined
+  /** Undefined where there is none, or it is streamed and cannot be looked at. Bytes are no text in UTF-8. */
+  readonly body?: string | Uint8Array | undefined
 }
 
 /** The instant, and random bytes, for signatures. */
@@ -85,6 +89,16 @@ export interface Mode {
   ) => Promise<void>
   /** What has to be found out before the browser opens, where something may have to. */
   readonly settle?: Settle
+  /**
+   * Where `obtain` would send somebody to a browser: the work up to the first request, with nobody sent anywhere. `show`
+   * is told the URL that the browser would be sent to, where it is known that early.
+   */
+  readonly rehearse?: (
+    world: World,
+    integration: Integration,
+    attempt: Attempt,
+    show: (url: URL) => void,
+  ) => Promise<void>
   /** A younger credential from what the connection holds; absent where there is no such thing. */
   readonly renew?: (world: World, connection: Connection, attempt: Attempt) => Promise<Obtained>
   /**
@@ -94,4 +108,6 @@ export interface Mode {
   readonly carry: (connection: Connection, request: Unsigned, moment: Moment) => readonly Header[]
   /** True where `carry` signs each request: then it does so whatever the template's words say. */
   readonly signs?: true
+  /** The certificate that calls show (RFC 8705), where the connection has one. */
+  readonly certificate?: (connection: Connection) => ClientCertificate | undefined
 }

@@ -1,7 +1,6 @@
-import { contextOf } from '../fill/flaw.ts'
-import { fillUrl } from '../fill/url.ts'
+import { at, captured } from '../answers/member.ts'
 import type { Credential } from '../model/connection.ts'
-import { AuthCliError, ProviderError } from '../model/errors.ts'
+import { ProviderError } from '../model/errors.ts'
 import type { Tell } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
@@ -10,6 +9,7 @@ import type { Metadata, Tokens } from '../wire/oauth.ts'
 import { type Party, refused } from '../wire/refusal.ts'
 import { assertSecure } from '../wire/secure.ts'
 import type { Homecoming } from './homecoming.ts'
+import { lateEndpoint } from './late.ts'
 import type { Attempt, Obtained } from './mode.ts'
 import { partyOf, type Request, settingOf, talkTo, tokenEndpoint } from './talk.ts'
 
@@ -58,7 +58,7 @@ export async function redeem(
   const talk = talkTo(integration, attempt, endpoints, answers, request, metadata)
   const tokens = await exchangeCode(talk, { ...request, params, keys: attempt.speech.transmit('jwks') })
   tellIdTokenState(tokens, attempt.tell)
-  const fromAnswer = captured(template.token_response_metadata, (path) => memberAt(tokens.raw, path))
+  const fromAnswer = captured(template.token_response_metadata, (path) => at(tokens.raw, path))
   const known = { ...fromAnswer, ...answers }
   return {
     credential: credentialOf(tokens, world),
@@ -70,27 +70,6 @@ export async function redeem(
       api: endpoints.api ?? lateEndpoint(integration, 'proxy.base_url', template.proxy?.base_url, known, attempt.tell),
     },
     redirectUri: request.redirectUri,
-  }
-}
-
-/** A URL that waited for what the callback or the token answer brings; without it the connection is good all the same. */
-function lateEndpoint(
-  { provider, allowHttp }: Integration,
-  field: string,
-  text: string | undefined,
-  answers: Readonly<Record<string, string>>,
-  tell: Tell,
-): string | undefined {
-  if (text === undefined) return undefined
-  try {
-    const context = contextOf(provider.name, provider.template)
-    const url = fillUrl(field, text, { ...answers, connectionConfig: answers }, context).replace(/\/+$/, '')
-    assertSecure(url, allowHttp, field)
-    return url
-  } catch (error) {
-    if (!(error instanceof AuthCliError)) throw error
-    tell({ type: 'warning', code: error.code, message: `${field} stays unknown: ${error.message}`, hint: error.hint })
-    return undefined
   }
 }
 
@@ -133,26 +112,8 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
   }
 }
 
-/** The members that a template lists, as text; an object or a list is no answer. */
-function captured(names: readonly string[] | undefined, read: (name: string) => unknown): Record<string, string> {
-  const found = (names ?? []).flatMap((name): [string, string][] => {
-    const value = read(name)
-    return typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number'
-      ? [[name, String(value)]]
-      : []
-  })
-  return Object.fromEntries(found)
-}
-
-function memberAt(value: unknown, path: string): unknown {
-  if (typeof value !== 'object' || value === null) return undefined
-  if (Object.hasOwn(value, path)) return (value as Record<string, unknown>)[path]
-  const [first = '', ...rest] = path.split('.')
-  if (rest.length === 0 || !Object.hasOwn(value, first)) return undefined
-  return memberAt((value as Record<string, unknown>)[first], rest.join('.'))
-}
-
-function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
+/** The parameters of a callback for an event: what is no public word is masked. */
+export function shown(params: URLSearchParams, world: Pick<World, 'secrets'>): Record<string, string> {
   return Object.fromEntries(
     [...params].map(([name, value]) => [
       world.secrets.scrub(name),

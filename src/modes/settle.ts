@@ -49,14 +49,17 @@ export function withServer(integration: Integration, metadata: Metadata): Integr
 }
 
 /** A client that was saved goes only to the server that it was saved with. Throws UsageError `ORIGIN_CHANGED`. */
-export function assertBound({ boundTo, client, connection }: Integration, urls: readonly (string | undefined)[]): void {
-  if (boundTo === undefined || client.id === '') return
+export function assertBound(
+  { clientOrigins: bound, client, connection }: Integration,
+  urls: readonly (string | undefined)[],
+): void {
+  if (bound === undefined || client.id === '') return
   const origins = urls.flatMap((url) => (url === undefined ? [] : [new URL(url).origin]))
-  const other = origins.filter((origin) => !boundTo.includes(origin))
+  const other = origins.filter((origin) => !bound.includes(origin))
   if (other.length === 0) return
   throw new UsageError(
     'ORIGIN_CHANGED',
-    `The client of "${connection}" belongs to ${boundTo.join(', ')}, but the server now names ${[...new Set(other)].join(', ')}.`,
+    `The client of "${connection}" belongs to ${bound.join(', ')}, but the server now names ${[...new Set(other)].join(', ')}.`,
     { hint: 'If that is right, name the client of the new server with --client-id, or start anew with --replace.' },
   )
 }

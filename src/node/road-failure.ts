@@ -145,7 +145,10 @@ function explainProtocol(code: string, cause: Error, target: Target): TransportE
   }
   if (/^(ERR_SSL_|ERR_TLS_|EPROTO$)/.test(code)) {
     const message = `${placeOf(target)} and this machine did not agree on TLS (${code}).`
-    const hint = `See what it offers: openssl s_client -connect ${target.hostname}:${portOf(target)}`
+    const wantsCertificate = /CERTIFICATE_REQUIRED|ALERT_(BAD|UNKNOWN|NO|UNSUPPORTED)_(CERTIFICATE|CA)/.test(code)
+    const hint = wantsCertificate
+      ? 'It wants a client certificate that it knows.'
+      : `See what it offers: openssl s_client -connect ${target.hostname}:${portOf(target)}`
     return new TransportError('TLS', message, { hint, cause, facts })
   }
   if (/^(UND_ERR_HEADERS_OVERFLOW|HPE_HEADER_OVERFLOW)$/.test(code)) {

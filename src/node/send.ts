@@ -41,10 +41,11 @@ const mostHeaders = 64 * 1024
  * is `env`'s; loopback always goes direct. Idle connections wait for the next request, and keep no process alive.
  */
 export function makeSend(env: World['env']): World['send'] {
-  const road: Road = { env, connecting: new Set(), running: new Set() }
+  const roads = new Map<string, Road>()
   return async (request) => {
     const started = performance.now()
     const url = readUrl(request.url)
+    const road = roadFor(roads, env, request.certificate)
     const dispatcher = await dispatcherFor(road, url)
     return new Promise((resolve, reject) => {
       const errand = startErrand(road, {
@@ -217,13 +218,23 @@ function targetOf({ protocol, hostname, host }: Pick<URL, 'protocol' | 'hostname
 
 // --- The road -------------------------------------------------------------------------------------------------------
 
+/** Connections that show the same certificate, or none, are shared. */
 interface Road {
   readonly env: World['env']
+  readonly certificate: Outgoing['certificate']
   direct?: Undici.Dispatcher | undefined
   proxied?: Undici.Dispatcher | undefined
   /** Sockets that are still being made. */
   readonly connecting: Set<Socket>
   readonly running: Set<Errand>
+}
+
+/** A connection that showed one certificate must never carry the request of another. */
+function roadFor(roads: Map<string, Road>, env: World['env'], certificate: Outgoing['certificate']): Road {
+  const key = certificate === undefined ? '' : JSON.stringify([certificate.cert, certificate.key])
+  const road = roads.get(key) ?? { env, certificate, connecting: new Set(), running: new Set() }
+  roads.set(key, road)
+  return road
 }
 
 type Connector = Undici.buildConnector.connector
@@ -232,7 +243,7 @@ async function dispatcherFor(road: Road, url: URL): Promise<Undici.Dispatcher> {
   const undici = await loadUndici()
   const connect = watched(
     road,
-    (line) => undici.buildConnector({ ...connectorOptions, lookup: lookUpFor(line) }),
+    (line) => undici.buildConnector({ ...connectorOptions, ...road.certificate, lookup: lookUpFor(line) }),
     false,
   )
   if (isLoopback(url.hostname) || proxiesOf(road.env).every((proxy) => proxy === '')) {
@@ -324,7 +335,7 @@ async function proxyAgent(road: Road, connect: Connector): Promise<Undici.Dispat
     noProxy: road.env['no_proxy'] ?? road.env['NO_PROXY'] ?? '',
     connect,
     maxHeaderSize: mostHeaders,
-    requestTls: connectorOptions,
+    requestTls: { ...connectorOptions, ...road.certificate },
     proxyTls: connectorOptions,
     clientFactory: (proxy, options: Undici.Pool.Options) =>
       new Pool(proxy, { ...options, connect: watched(road, () => options.connect as Connector, true) }),

@@ -20,8 +20,11 @@ export interface Terms {
   readonly paste: World['paste']
   readonly show: World['show']
   readonly browse: World['browse']
-  /** Awaited before each request leaves: what must run before somebody can answer. */
-  readonly beforeSend?: ((url: string) => Promise<void>) | undefined
+  /**
+   * Awaited before each request leaves: what must run before somebody can answer, and where the URL is found if a twin
+   * stands in for its provider.
+   */
+  readonly reach?: ((url: string) => Promise<string | undefined>) | undefined
 }
 
 /** Folders of this person on this machine, `AUTH_CLI_HOME` or the platform's own. */
@@ -49,9 +52,9 @@ export function realWorld(terms: Terms): World {
   return {
     ...terms,
     async send(request) {
-      await terms.beforeSend?.(request.url)
+      const url = (await terms.reach?.(request.url)) ?? request.url
       send ??= import('./send.ts').then(({ makeSend }) => makeSend(terms.env))
-      return (await send)(request)
+      return (await send)({ ...request, url })
     },
     clock: { now: () => new Date(), monotonic: () => performance.now(), sleep },
     random: (bytes) => crypto().randomBytes(bytes),

@@ -3,15 +3,20 @@ export interface Visit {
   readonly method: string
   readonly path: string
   readonly query: URLSearchParams
+  /** The query as sent, with its question mark; empty without one. */
+  readonly search: string
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly body: string
+  /** The body before it was read as UTF-8. */
+  readonly bytes: Uint8Array
 }
 
 /** What to answer a visit, and how to put it on the wire. */
 export interface Answer {
   readonly status: number
-  readonly headers: Readonly<Record<string, string>>
+  /** One that stands several times, as `set-cookie` may, has a list. */
+  readonly headers: Readonly<Record<string, string | string[]>>
   readonly body: string
   /**
    * `never`: not one byte. `late`: whole, after three seconds. `reset`: the connection is reset instead. `cut`: half of

@@ -85,6 +85,14 @@ function fillForm(page: Landing, decision: 'approve' | 'deny'): Step | undefined
   return { method: 'POST', url: new URL(action, page.url), body: String(fields) }
 }
 
+/** The page itself, or the one that its script would go on to with what stands behind the `#` of the URL. */
+async function behindHash(page: Landing, start: URL, signal: AbortSignal | undefined): Promise<Landing> {
+  if (start.hash === '' || !page.text.includes('<script data-forwards="fragment">')) return page
+  const url = new URL(page.url)
+  url.search = `?fragment=${encodeURIComponent(start.hash.slice(1))}`
+  return travel({ method: 'GET', url }, signal)
+}
+
 /**
  * Does what a person would do, over real HTTP: opens the authorization URL of a sandbox, presses Approve (or Deny) on its
  * consent page with everything ticked, and follows the way back to the client until its last page has been read. A fault
@@ -98,7 +106,7 @@ export async function approve(
   const { decision = 'approve', signal } = options
   try {
     const start = new URL(authorizationUrl)
-    const page = await travel({ method: 'GET', url: start }, signal)
+    const page = await behindHash(await travel({ method: 'GET', url: start }, signal), start, signal)
     // Sent back at once: the request itself was refused, and the client has been told.
     if (page.url.origin !== start.origin) return
     const form = page.status === 200 ? fillForm(page, decision) : undefined

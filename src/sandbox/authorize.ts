@@ -45,7 +45,7 @@ const refusedHere = (title: string, words: string): { readonly refusal: Answer }
 })
 
 /** Why a redirect URI cannot be used, or undefined when it can. */
-function flawOf(redirectUri: string): string | undefined {
+export function redirectUriFlaw(redirectUri: string): string | undefined {
   if (!/^[\x21-\x7e]+$/.test(redirectUri) || !URL.canParse(redirectUri)) return 'It is not an absolute URL.'
   const url = new URL(redirectUri)
   if (redirectUri.includes('#')) return 'It has a fragment, which RFC 6749 forbids.'
@@ -76,13 +76,13 @@ function identifyCaller(provider: Provider, query: URLSearchParams): Judged<Call
   if (client.redirectUris && !client.redirectUris.includes(back)) {
     return refusedHere('This redirect URI is not registered', `${back} is not among the redirect URIs of ${id}.`)
   }
-  const flaw = flawOf(back)
+  const flaw = redirectUriFlaw(back)
   if (flaw !== undefined) return refusedHere('This redirect URI cannot be used', `${back}: ${flaw}`)
   return { good: { client, back, redirectUri, state: query.get('state') ?? undefined } }
 }
 
 /** The redirect URI with the answer's parameters added; what it had stays as it was. */
-function callbackUrl(back: string, params: URLSearchParams, separator: '?' | '#' = '?'): string {
+export function callbackUrl(back: string, params: URLSearchParams, separator: '?' | '#' = '?'): string {
   const joint = separator === '?' && back.includes('?') ? (/[?&]$/.test(back) ? '' : '&') : separator
   return params.size === 0 ? back : `${back}${joint}${params}`
 }
@@ -156,7 +156,7 @@ export function askConsent(provider: Provider, visit: Visit): Answer {
 }
 
 /** False for a form that another site's page submitted: browsers say where a POST comes from. */
-function isOwnForm(visit: Visit): boolean {
+export function isOwnForm(visit: Visit): boolean {
   const { origin, host } = visit.headers
   const site = visit.headers['sec-fetch-site']
   return (origin === undefined || origin === `http://${host}`) && (site === undefined || site === 'same-origin')

@@ -66,22 +66,49 @@ function makeHome(home: string): void {
 
 /** The signing key of this home, made the first time. Of many who make it at once, one wins and all use hers. */
 export function keepKey(home: string): Buffer {
+  return keep(
+    home,
+    'sandbox.key',
+    () => readKey(home),
+    () => randomBytes(keyBytes),
+  )
+}
+
+/** A text that this home keeps in a file of its own, made the first time in the same way. Never empty. */
+export function keepText(home: string, name: string, make: () => string): string {
+  const read = (): string | undefined => {
+    try {
+      return readFileSync(join(home, name), 'utf8') || undefined
+    } catch (error) {
+      if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
+      throw error
+    }
+  }
+  return keep(home, name, read, make)
+}
+
+function keep<Kept extends string | Buffer>(
+  home: string,
+  name: string,
+  read: () => Kept | undefined,
+  make: () => Kept,
+): Kept {
   makeHome(home)
-  const known = readKey(home)
+  const known = read()
   if (known) return known
-  const path = join(home, 'sandbox.key')
-  const beside = writeBeside(path, randomBytes(keyBytes))
+  const path = join(home, name)
+  const beside = writeBeside(path, make())
   try {
     // A hard link appears whole or not at all, and never replaces: nobody can read half a key.
     linkSync(beside, path)
   } catch (error) {
     if (!isCode(error, 'EEXIST')) {
       renameSync(beside, path)
-      return readKey(home) ?? keepKey(home)
+      return read() ?? keep(home, name, read, make)
     }
   }
   unlinkSync(beside)
-  return readKey(home) ?? keepKey(home)
+  return read() ?? keep(home, name, read, make)
 }
 
 /** What `sandbox.json` claims; a claim only, to be proven by whoever reads it. */

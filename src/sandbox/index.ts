@@ -12,7 +12,7 @@ import { homePage, noticePage } from './page.ts'
 import type { Provider, SandboxClient } from './provider.ts'
 import { probePath } from './running.ts'
 import { prove } from './seal.ts'
-import { openServer, type SandboxRequest } from './server.ts'
+import { openServer, type Sandbox, type SandboxRequest } from './server.ts'
 import { answerToken, introspect, revoke } from './token.ts'
 
 export { approve } from './approve.ts'
@@ -20,7 +20,9 @@ export { demoClients } from './clients.ts'
 export { type Fault, faults } from './faults.ts'
 export type { SandboxClient } from './provider.ts'
 export { type RunningSandbox, runningSandbox } from './running.ts'
-export type { SandboxRequest } from './server.ts'
+export type { Sandbox, SandboxRequest } from './server.ts'
+export { twinAddress } from './twin/address.ts'
+export { openTwin, type Twin, type TwinOptions } from './twin/open.ts'
 
 export interface SandboxOptions {
   /** Where to listen, on 127.0.0.1 and ::1. 0, the default, takes any port that is free on both. */
@@ -38,17 +40,6 @@ export interface SandboxOptions {
   readonly now?: (() => number) | undefined
   /** Told of each request once it was answered, or once it is clear that it will not be. */
   readonly onRequest?: ((request: SandboxRequest) => void) | undefined
-}
-
-/** A provider that runs in this process. */
-export interface Sandbox {
-  /** `http://localhost:PORT`: its issuer, and the base of its API. */
-  readonly origin: string
-  readonly port: number
-  /** The latest thousand requests, oldest first. */
-  readonly requests: readonly SandboxRequest[]
-  /** Stops listening and ends every open connection. */
-  close(): Promise<void>
 }
 
 const mostRequests = 1000

@@ -95,6 +95,12 @@ const policy = [
   "base-uri 'none'",
 ].join('; ')
 
+/** What stands behind the # goes where the server sees it. The built-in approver does the same without a script. */
+const forwarding = "location.replace(location.pathname + '?fragment=' + encodeURIComponent(location.hash.slice(1)))"
+
+// Apart from the markup: a bundler lowers a tagged template that ends a script.
+const forwardingScript = `<script data-forwards="fragment">${forwarding}</script>`
+
 // `same-origin`, because under `no-referrer` a browser submits the form with `Origin: null`. Nothing leaves this origin.
 const headers = {
   'content-type': 'text/html; charset=utf-8',
@@ -136,12 +142,16 @@ export function noticePage(status: number, title: string, words: string): Answer
 }
 
 export interface ConsentView {
+  /** Whom the page speaks for; absent: the sandbox itself. */
+  readonly provider?: string | undefined
   readonly client: string
   /** Host that the person is sent back to. */
   readonly back: string
   readonly scopes: readonly string[]
   /** Chosen before the page was shown. */
   readonly fault: Fault | undefined
+  /** Those that can be chosen; absent: all. */
+  readonly faults?: readonly Fault[] | undefined
   /** The sealed request that the form carries. */
   readonly request: string
 }
@@ -154,41 +164,46 @@ const places: readonly (readonly [at: Fault['at'], heading: string])[] = [
 ]
 
 const scopeRow = (scope: string): Markup => html`
-<label class="scope"><input type="checkbox" name="scope" value="${scope}" checked><span>${scopesOffered[scope]}<code>${scope}</code></span></label>`
+<label class="scope"><input type="checkbox" name="scope" value="${scope}" checked><span>${Object.hasOwn(scopesOffered, scope) ? scopesOffered[scope] : undefined}<code>${scope}</code></span></label>`
 
 const faultRow = ({ name, says }: Fault): Markup => html`
 <li><button class="fault" name="fault" value="${name}"><code>${name}</code><span>${says}</span></button></li>`
 
-const faultGroup = ([at, heading]: readonly [Fault['at'], string]): Markup => html`
+const faultGroup = (at: Fault['at'], heading: string, some: readonly Fault[]): Markup => html`
 <h2 id="at-${at}">${heading}</h2>
-<ul aria-labelledby="at-${at}">${faults.filter((fault) => fault.at === at).map(faultRow)}
+<ul aria-labelledby="at-${at}">${some.filter((fault) => fault.at === at).map(faultRow)}
 </ul>`
+
+const scopeRows = (scopes: readonly string[]): Markup | undefined =>
+  scopes.length === 0
+    ? undefined
+    : html`<fieldset>
+<legend>It wants to</legend>${scopes.map(scopeRow)}
+</fieldset>`
 
 /** The page that asks the person: who, for what, yes or no, and below the ways to say yes and mean trouble. */
 export function consentPage(view: ConsentView): Answer {
-  const { client, back, scopes, fault, request } = view
+  const { provider = '', client, back, scopes, fault, request } = view
   const chosen =
     fault &&
     html`<p class="note">This sandbox will misbehave once you approve: <strong>${fault.name}</strong>. It ${fault.says}.</p>`
   return page(
     200,
     `Connect ${client}?`,
-    html`<h1>Let ${client} use your account?</h1>
+    html`<h1>Let ${client} use your ${provider && `${provider} `}account?</h1>
 <p class="soft">You are signed in as ${person.name}. Whatever you answer, you go back to <strong>${back}</strong>.</p>
 ${chosen}
 <form method="post" action="/authorize/decision">
 <input type="hidden" name="request" value="${request}">
 ${fault && html`<input type="hidden" name="fault" value="${fault.name}">`}
-<fieldset>
-<legend>It wants to</legend>${scopes.map(scopeRow)}
-</fieldset>
+${scopeRows(scopes)}
 <div class="answers">
 <button class="yes" name="decision" value="approve">Approve</button>
 <button class="no" name="decision" value="deny">Deny</button>
 </div>
 <details>
 <summary>Approve, but…</summary>
-<p class="soft">Each of these approves, and then something goes wrong.</p>${places.map(faultGroup)}
+<p class="soft">Each of these approves, and then something goes wrong.</p>${places.map(([at, heading]) => faultGroup(at, heading, view.faults ?? faults))}
 </details>
 </form>`,
   )
@@ -213,4 +228,20 @@ export function homePage(origin: string, clients: readonly string[]): Answer {
 <li><a href="/.well-known/oauth-authorization-server"><code>/.well-known/oauth-authorization-server</code></a></li>
 </ul>`,
   )
+}
+
+/** A page for a URL whose query stands behind a `#`: it sends the browser on, with `fragment` as a parameter. */
+export function forwardingPage(): Answer {
+  const hash = createHash('sha256').update(forwarding).digest('base64')
+  const answer = page(
+    200,
+    'One moment',
+    html`<h1>One moment</h1>
+<p class="soft">This provider reads what stands behind the # of its address. Nothing happens here without a script.</p>
+${{ markup: forwardingScript }}`,
+  )
+  return {
+    ...answer,
+    headers: { ...answer.headers, 'content-security-policy': `${policy}; script-src 'sha256-${hash}'` },
+  }
 }

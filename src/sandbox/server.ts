@@ -15,6 +15,17 @@ export interface SandboxRequest {
   readonly status: number | undefined
 }
 
+/** A provider that runs in this process. */
+export interface Sandbox {
+  /** `http://localhost:PORT`: its issuer, and the base of its API. */
+  readonly origin: string
+  readonly port: number
+  /** The latest thousand requests, oldest first. */
+  readonly requests: readonly SandboxRequest[]
+  /** Stops listening and ends every open connection. */
+  close(): Promise<void>
+}
+
 type Arrival = { -readonly [Name in keyof SandboxRequest]: SandboxRequest[Name] }
 
 const largestBody = 64 * 1024
@@ -44,7 +55,7 @@ function isOurHost(host: string | undefined, port: string | number): boolean {
   return names.some((name) => host === `${name}:${port}` || (String(port) === '80' && host === name))
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request) {
@@ -53,7 +64,7 @@ async function readBody(request: IncomingMessage): Promise<string> {
     if (size <= largestBody) chunks.push(chunk)
   }
   if (size > largestBody) throw new Unreadable(413, 'The body is larger than 64 KB.')
-  return Buffer.concat(chunks).toString()
+  return Buffer.concat(chunks)
 }
 
 function deliver(answer: Answer, response: ServerResponse): void {
@@ -88,9 +99,11 @@ async function serve(
     arrival.path = url.pathname
     if (!isOurHost(request.headers.host, new URL(origin).port || '80'))
       throw new Unreadable(421, 'This is not my name.')
-    const body = await readBody(request)
+    const bytes = await readBody(request)
+    const body = bytes.toString()
     const { method = 'GET', headers } = request
-    const visit: Visit = { method, path: url.pathname, query: url.searchParams, headers, body }
+    const { pathname: path, searchParams: query, search } = url
+    const visit: Visit = { method, path, query, search, headers, body, bytes }
     if (method === 'POST' && url.pathname === '/token') {
       const grant = new URLSearchParams(body).get('grant_type')
       if (grant === 'authorization_code' || grant === 'refresh_token') arrival.grant = grant

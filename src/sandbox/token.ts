@@ -39,7 +39,7 @@ function dueFault(provider: Provider, at: Mischief['at'], name: string | undefin
 }
 
 /** Whether the verifier is the one that the challenge was made from (RFC 7636 §4.6), or why not. */
-function verifierFlaw(pending: PendingCode, verifier: string | null): string | undefined {
+export function verifierFlaw(pending: PendingCode, verifier: string | null): string | undefined {
   if (pending.challenge === undefined) {
     return verifier === null ? undefined : 'There is a code_verifier, but the authorization request had no challenge.'
   }

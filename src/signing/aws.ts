@@ -12,23 +12,34 @@ export interface AwsRequest {
   readonly path: string
   /** The query without its `?`. */
   readonly query: string
-  readonly body: string
+  readonly body: string | Uint8Array
   /** Signed too where it is not empty; must then be sent exactly so. */
   readonly contentType: string
+  /** Further headers to sign, by their names in lower case; must then be sent exactly so. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Must be the instant that `x-amz-date` tells. */
   readonly now: Date
 }
 
-/** The `Authorization` header of AWS Signature Version 4, over `host`, `x-amz-date` and the content type. */
+/** The instant as `x-amz-date` has it: `20150830T123600Z`. */
+export function awsDate(now: Date): string {
+  return now.toISOString().replace(/[-:]|\.\d+/g, '')
+}
+
+/** The `Authorization` header of AWS Signature Version 4, over `host`, `x-amz-date`, the content type and `headers`. */
 export function awsAuthorization(request: AwsRequest): string {
   const { keyId, secret, region, service, host, contentType } = request
-  const time = request.now.toISOString().replace(/[-:]|\.\d+/g, '')
+  const time = awsDate(request.now)
   const day = time.slice(0, 8)
-  const headers = [
-    ...(contentType === '' ? [] : [['content-type', contentType.trim()]]),
-    ['host', host],
-    ['x-amz-date', time],
-  ]
+  const all = {
+    host,
+    'x-amz-date': time,
+    ...request.headers,
+    ...(contentType === '' ? {} : { 'content-type': contentType }),
+  }
+  const headers = Object.entries(all)
+    .map(([name, value]) => [name.toLowerCase(), value.trim().replace(/ +/g, ' ')] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
   const signedHeaders = headers.map(([name]) => name).join(';')
   const canonical = [
     request.method.toUpperCase(),
@@ -45,10 +56,13 @@ export function awsAuthorization(request: AwsRequest): string {
   return `AWS4-HMAC-SHA256 Credential=${keyId}/${reach}, SignedHeaders=${signedHeaders}, Signature=${signature}`
 }
 
-/** Every service but S3 wants the path, as it stands in the URL, encoded once more. */
+/** Every service but S3 wants the path, as it stands in the URL, encoded once more; S3 wants it encoded strictly. */
 function canonicalPath(path: string, service: string): string {
   if (path === '') return '/'
-  return service === 's3' ? path : path.split('/').map(strict).join('/')
+  return path
+    .split('/')
+    .map((part) => strict(service === 's3' ? unescaped(part) : part))
+    .join('/')
 }
 
 /** Pairs sorted by name and value, strictly percent-encoded. */
@@ -65,10 +79,14 @@ export function canonicalQuery(query: string): string {
 }
 
 function decoded(text: string): string {
+  return unescaped(text.replaceAll('+', ' '), text)
+}
+
+function unescaped(text: string, otherwise = text): string {
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    return decodeURIComponent(text)
   } catch {
-    return text
+    return otherwise
   }
 }
 
@@ -81,6 +99,11 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text, 'utf8').digest()
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex')
+/** What `x-amz-content-sha256` says of a body: lower-case hex. */
+export function awsPayloadHash(body: string | Uint8Array): string {
+  return sha256(body)
+}
+
+function sha256(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex')
 }

@@ -57,7 +57,7 @@ function strayState(params: URLSearchParams, expected: string): Stray | undefine
   const [state] = states
   // RFC 6749 §3.1: a parameter without a value counts as left out.
   if (state === undefined || state === '') return stray('state missing', claimedError(params))
-  if (!equals(state, expected)) return stray('state mismatch', claimedError(params))
+  if (!sameText(state, expected)) return stray('state mismatch', claimedError(params))
   return undefined
 }
 
@@ -103,7 +103,7 @@ function stray(reason: StrayReason, detail?: string): Stray {
 }
 
 /** Equal without telling by its duration how much was; the hashes make the lengths equal. */
-function equals(one: string, other: string): boolean {
+export function sameText(one: string, other: string): boolean {
   const hash = (text: string) => createHash('sha256').update(text).digest()
   return timingSafeEqual(hash(one), hash(other))
 }
@@ -126,13 +126,13 @@ const longestPaste = 65_536
 
 /**
  * Reads a paste: a callback URL (with or without its scheme, answer in the query or in the fragment), only its
- * parameters, or a bare code (percent-decoded, because it was most likely cut out of an address).
+ * parameters (known by one of `answers`), or a bare code (percent-decoded, because it was most likely cut out of an address).
  */
-export function readPaste(text: string, codeParam = 'code'): Pasted {
+export function readPaste(text: string, answers: string | readonly string[] = 'code'): Pasted {
   const paste = unwrap(text)
   if (paste === '') return junk('Nothing was pasted.')
   if (paste.length > longestPaste) return junk('That is too long to be an address or a code.')
-  const answer = parametersOf(paste, codeParam)
+  const answer = parametersOf(paste, [answers].flat())
   if (answer !== undefined) return { kind: 'params', params: answer }
   if (looksLikeAddress(paste)) return junk(missingAnswer(paste))
   if (!/^[\x21-\x7e]+$/.test(paste)) return junk('That is neither an address nor a code.')
@@ -172,14 +172,14 @@ function unwrap(text: string): string {
 }
 
 /** The first part of the paste, query before fragment, that holds a code or an error. */
-function parametersOf(paste: string, codeParam: string): URLSearchParams | undefined {
+function parametersOf(paste: string, answers: readonly string[]): URLSearchParams | undefined {
   const hash = paste.indexOf('#')
   const beforeHash = hash < 0 ? paste : paste.slice(0, hash)
   const question = beforeHash.indexOf('?')
   const query = question < 0 ? beforeHash : beforeHash.slice(question + 1)
   return [query, hash < 0 ? '' : paste.slice(hash + 1)]
     .map((part) => new URLSearchParams(part))
-    .find((params) => params.has(codeParam) || params.has('error'))
+    .find((params) => [...answers, 'error'].some((name) => params.has(name)))
 }
 
 function decoded(code: string): string {

@@ -6,12 +6,14 @@ import type { Client } from '../model/integration.ts'
 import { headerOf, type Transmit } from './record.ts'
 import { type Party, type Refusal, refused, type Stage } from './refusal.ts'
 import { assertSecure } from './secure.ts'
+import { wordsBesideToken, wordsIn } from './words.ts'
 
 /** The server as far as it is known. */
 export interface Server {
   /** The real issuer; without it neither `iss` nor an ID token can be checked. */
   readonly issuer?: string | undefined
-  readonly authorizationEndpoint: string
+  /** Absent where nobody is sent to a browser. */
+  readonly authorizationEndpoint?: string | undefined
   readonly tokenEndpoint: string
   /** RFC 8414 metadata, where it could be had. */
   readonly metadata?: Metadata | undefined
@@ -58,6 +60,8 @@ export interface Tokens {
 export interface Talk {
   readonly server: Server
   readonly client: Client
+  /** The client's private key, PEM or JWK, where it proves itself with it. */
+  readonly key?: string | undefined
   readonly party: Party
   readonly line: Line
   readonly allowHttp: boolean
@@ -122,6 +126,36 @@ export async function refreshTokens(talk: Talk, refreshToken: string): Promise<T
       heard,
       heard.idToken === undefined ? undefined : talk.server.issuer === undefined ? 'not checked' : 'claims',
     )
+  })
+}
+
+/**
+ * A token for the client itself (RFC 6749 §4.4), or by whatever grant the template writes in its place. Throws
+ * ProviderError, TransportError; UsageError `BAD_KEY`.
+ */
+export async function grantClient(talk: Talk, stage: 'token' | 'refresh', scope: string): Promise<Tokens> {
+  const { as, client, heard, options } = settle(talk, stage)
+  const prove = talk.client.authentication === 'private_key_jwt' ? await byAssertion(talk) : authentication(talk.client)
+  return explained(talk, stage, async () => {
+    const params = new URLSearchParams(scope === '' ? {} : { scope })
+    const response = await oauth.clientCredentialsGrantRequest(as, client, prove, params, options)
+    return tokensOf(await oauth.processClientCredentialsResponse(as, client, response), heard, undefined)
+  })
+}
+
+/** Seconds that an assertion of the client is good for. */
+const assertionLife = 300
+
+/** RFC 7523 §2.2, the token endpoint as its audience. */
+async function byAssertion({ server, key = '' }: Talk): Promise<oauth.ClientAuth> {
+  const { assertionKey } = await import('./assertion-key.ts')
+  return oauth.PrivateKeyJwt(await assertionKey(key), {
+    [oauth.modifyAssertion]: (_header, payload) => {
+      payload['aud'] = server.tokenEndpoint
+      payload['exp'] = Number(payload['iat']) + assertionLife
+      // Some servers' clocks are behind ours.
+      delete payload['nbf']
+    },
   })
 }
 
@@ -204,7 +238,7 @@ function settle(talk: Talk, stage: Stage) {
   const as: oauth.AuthorizationServer = {
     ...server.metadata,
     issuer: server.issuer ?? new URL(server.tokenEndpoint).origin,
-    authorization_endpoint: server.authorizationEndpoint,
+    ...(server.authorizationEndpoint === undefined ? {} : { authorization_endpoint: server.authorizationEndpoint }),
     token_endpoint: server.tokenEndpoint,
     id_token_signing_alg_values_supported: listed ?? algorithms,
     // Judged already, where it is known; the library would refuse what the provider only sometimes sends.
@@ -233,7 +267,9 @@ function judged(answer: Heard, stage: Stage, talk: Talk, heard: Overheard): Resp
   if (isMembers(members) && typeof members['error'] === 'string' && answer.status >= 400) {
     const refusal: Refusal = {
       error: members['error'],
-      description: text(members['error_description']),
+      // An error of no agreed form has been named after its status: its words are in the answer as it came.
+      description:
+        text(members['error_description']) ?? (/^http_/.test(members['error']) ? wordsIn(answer.text) : undefined),
       uri: text(members['error_uri']),
       status: answer.status,
       retryAfter: retryAfter === '' ? undefined : retryAfter,
@@ -250,6 +286,7 @@ function judged(answer: Heard, stage: Stage, talk: Talk, heard: Overheard): Resp
         : `${party.title} answered 200 with ${describeBody(answer.text, type)} instead of tokens.`,
       {
         status: 200,
+        words: wordsBesideToken(answer.text),
         hint: isMembers(members)
           ? `Its members are: ${Object.keys(members).slice(0, 20).join(', ')}. A nested token is found with alternate_access_token_response_path in the template.`
           : 'Check the token URL in the template; the whole answer is in the log.',
@@ -280,10 +317,11 @@ function wrongStatus(answer: Heard, stage: Stage, party: Party, retryAfter: stri
       : `${party.title} answered the ${what} with status ${answer.status} and ${describeBody(answer.text, headerOf(answer.headers, 'content-type'))}.`,
     {
       status: answer.status,
+      words: redirected ? undefined : wordsIn(answer.text),
       hint: redirected
         ? `Secrets are never sent along a redirect: correct token_url in the template. It points to ${hostOf(headerOf(answer.headers, 'location'))}.`
         : answer.status === 429 || answer.status === 503
-          ? `The provider is busy${retryAfter === '' ? '' : ` and asks to wait: Retry-After ${retryAfter}`}. The code is not sent twice: connect again later.`
+          ? `The provider is busy${retryAfter === '' ? '' : ` and asks to wait: Retry-After ${retryAfter}`}. ${party.isAlone === true ? 'Try' : 'The code is not sent twice: connect'} again later.`
           : 'Check the token URL in the template; the whole answer is in the log.',
     },
   )
@@ -305,6 +343,11 @@ function authentication(client: Client): oauth.ClientAuth {
   const { secret = '', authentication: how } = client
   if (how === 'none') return oauth.None()
   return (_as, { client_id }, body, headers) => {
+    if (how === 'custom') {
+      body.set('username', client_id)
+      body.set('password', secret)
+      return
+    }
     if (how !== 'post') {
       const encode =
         how === 'basic-raw' ? (part: string) => part : (part: string) => encodeURIComponent(part).replace(/%20/g, '+')

@@ -229,6 +229,7 @@ const strays: Readonly<Record<StrayReason, readonly [status: number, why: string
   'state repeated': [400, 'It names its attempt more than once.'],
   'issuer mismatch': [400, 'It names another issuer than the one you were sent to.'],
   'issuer missing': [400, 'It does not name its issuer, as this provider promises to.'],
+  'token mismatch': [400, 'It belongs to another attempt, perhaps to an earlier tab.'],
   'already answered': [409, 'This attempt has its answer already, and takes only one.'],
   'body unusable': [400, 'What was sent could not be read.'],
 }

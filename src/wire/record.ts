@@ -16,6 +16,9 @@ export interface Received {
 
 export type Transmit = (request: Omit<Outgoing, 'signal'>) => Promise<Received>
 
+/** Finds the secrets of an answer that no name in it gives away. */
+export type SecretsIn = (answer: Received) => readonly string[] | Promise<readonly string[]>
+
 type Road = Pick<World, 'send' | 'secrets' | 'signal' | 'clock'>
 
 /** One exchange may take this long, in milliseconds, whatever the whole flow may take. */
@@ -28,12 +31,7 @@ const metadataLimit = 5_000
  * `purpose` says what the exchange is for; `secretsIn` finds secrets that no name in the answer gives away. Throws
  * TransportError; ProviderError `ANSWER_TOO_LARGE`, `ANSWER_UNUSABLE`.
  */
-export function record(
-  road: Road,
-  tell: Tell,
-  purpose: string,
-  secretsIn: (answer: Received) => readonly string[] = () => [],
-): Transmit {
+export function record(road: Road, tell: Tell, purpose: string, secretsIn: SecretsIn = () => []): Transmit {
   return async (request) => {
     const started = road.clock.monotonic()
     const asked = shownRequest(request, road)
@@ -46,7 +44,7 @@ export function record(
     try {
       answer = await road.send({ ...request, signal })
       body = await collect(answer.body)
-      for (const secret of secretsIn({ ...answer, text: body.text })) road.secrets.learn(secret)
+      for (const secret of await secretsIn({ ...answer, text: body.text })) road.secrets.learn(secret)
       tell({ type: 'exchange', exchange: { purpose, ...asked, ...shownAnswer(answer, body, road) } })
     } catch (error) {
       const timing = answer?.timing() ?? { total: road.clock.monotonic() - started }

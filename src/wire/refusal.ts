@@ -12,6 +12,8 @@ export interface Party {
   readonly registerUrl?: string | undefined
   /** True where the client registered itself. */
   readonly isRegistered?: boolean | undefined
+  /** True where the client stands for itself: no person, no code, no redirect URL (RFC 6749 §4.4). */
+  readonly isAlone?: boolean | undefined
   /** The answers that chose the host, e.g. `subdomain acme`. */
   readonly answers: readonly string[]
 }
@@ -57,6 +59,9 @@ export function authenticationInWords(party: Pick<Party, 'clientId' | 'authentic
     basic: 'client secret in a Basic header, form-encoded (client_secret_basic)',
     'basic-raw': 'client secret in a Basic header, not encoded (basic-raw)',
     'basic+post': 'client secret in a Basic header and in the body',
+    custom: 'client id and secret in the body, as username and password',
+    signature: 'each request signed with the client secret',
+    private_key_jwt: 'an assertion signed with the private key (private_key_jwt)',
     none: 'no client secret (a public client)',
   }
   return `client_id ${party.clientId}, ${how[party.authentication]}`
@@ -68,10 +73,13 @@ function hintFor(refusal: Refusal, stage: Stage, party: Party): string {
   if (/redirect.?ur[il]/.test(said)) return redirectHint(party)
   switch (refusal.error.toLowerCase()) {
     case 'access_denied':
-      return `Nothing was saved. Connect again and approve, or ask for fewer scopes with --scope.`
+      return party.isAlone === true
+        ? `The provider does not let this client have this: its app may lack a permission.${registerAt(party)}`
+        : `Nothing was saved. Connect again and approve, or ask for fewer scopes with --scope.`
     case 'invalid_client':
       return clientHint(party)
     case 'invalid_grant':
+      if (party.isAlone === true) return 'What was given is not accepted: compare what was sent, in the log.'
       return stage === 'refresh'
         ? 'The refresh token is no longer good: it was used, revoked or has expired. Connect again.'
         : `The code was refused: it expired, was used before, or belongs to another client or redirect URL than ${party.redirectUri}. Connect again; codes live a minute or so.`
@@ -80,7 +88,7 @@ function hintFor(refusal: Refusal, stage: Stage, party: Party): string {
     case 'invalid_target':
       return 'The server issues no token for the resource that was named (RFC 8707 §2): compare it in the log; --auth-param resource=<uri> names another, --auth-param resource= none.'
     case 'unauthorized_client':
-      return `This client may not use the authorization code grant: check the app's type and grants.${registerAt(party)}`
+      return `This client may not use ${party.isAlone === true ? 'this' : 'the authorization code'} grant: check the app's type and grants.${registerAt(party)}`
     case 'unsupported_grant_type':
     case 'unsupported_response_type':
       return "The provider does not offer this flow here: check the template's URLs and the app's type."
@@ -111,13 +119,22 @@ function clientHint(party: Party): string {
   if (party.authentication === 'none') {
     return 'The provider wants this client to prove itself: give its secret with --client-secret -.'
   }
+  if (party.authentication === 'private_key_jwt')
+    return `The client id is wrong${host}, or the provider does not have the public half of this key, under this key id.${registerAt(party)}`
   const isOdd = /[^\w.~-]/.test(`${party.clientId}${party.clientSecret ?? ''}`)
   const encoded = party.authentication === 'basic' || party.authentication === 'basic-raw'
   if (encoded && isOdd) {
     const other = party.authentication === 'basic' ? 'basic-raw' : 'basic'
     return `The client id or secret is wrong${host}; or the encoding is: they have characters that servers decode differently. Try --client-auth post or --client-auth ${other}.`
   }
-  const others = { post: 'basic', 'basic-raw': 'basic+post', basic: 'post', 'basic+post': 'post' }
+  const others = {
+    post: 'basic',
+    'basic-raw': 'basic+post',
+    basic: 'post',
+    'basic+post': 'post',
+    custom: 'post',
+    signature: 'signature',
+  }
   const other = others[party.authentication]
   return `The client id or secret is wrong${host}. If both are right, the provider may want the secret elsewhere: --client-auth ${other}.${registerAt(party)}`
 }

@@ -1,6 +1,8 @@
 /** Characters of a provider's own words that are quoted; the log has more of them. */
 const longest = 4096
 const shortestPage = 600
+/** Characters of a word that stands alone and is still a word. */
+const longestWord = 24
 
 /** Members in which a provider says why, the most telling first. */
 const tellers = [
@@ -35,7 +37,18 @@ export function wordsIn(body: string): string | undefined {
   const json = parsed(text)
   if (json !== undefined) return short(fromJson(json, 0))
   if (/^</.test(text)) return short(fromMarkup(text))
-  return text.length <= shortestPage ? short(text) : undefined
+  return text.length <= shortestPage && isProse(text) ? short(text) : undefined
+}
+
+/** The same of an answer that should have brought a token: what is neither JSON nor markup may be the token. */
+export function wordsBesideToken(body: string): string | undefined {
+  return /^[<{[]/.test(body.replace(/^\uFEFF/, '').trim()) ? wordsIn(body) : undefined
+}
+
+/** Half a JSON text, a form, or one long word says nothing, and may hold a token. */
+function isProse(text: string): boolean {
+  if (/^[[{"]/.test(text) || /^[\w.~%+-]+=\S*$/.test(text)) return false
+  return /\s/.test(text) || text.length <= longestWord
 }
 
 function fromJson(value: unknown, depth: number): string | undefined {

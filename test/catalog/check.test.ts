@@ -142,8 +142,16 @@ describe('a template', () => {
     'additional_steps: [{ token_url: "https://x", token_params: { a: b } }]',
     'proxy: { base_url: "https://${connectionConfig.a} || https://b", retry: { after: [a] } }',
   ])('of another mode may hold %s', async (line) => {
-    const body = `  display_name: X\n  docs: https://x\n  auth_mode: TWO_STEP\n  ${line}\n`
+    const body = `  display_name: X\n  docs: https://x\n  auth_mode: CUSTOM\n  ${line}\n`
     expect(await problemsOf(body)).toEqual([])
+  })
+
+  it.each([
+    ['TWO_STEP', 'x.token_url'],
+    ['JWT', 'x.token'],
+  ])('of the mode %s needs %s', async (mode, field) => {
+    const problems = await problemsOf(`  display_name: X\n  docs: https://x\n  auth_mode: ${mode}\n`)
+    expect(problems.map((problem) => [problem.field, problem.severity])).toEqual([[field, 'error']])
   })
 
   test.each([

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { at, instantOf, normalise } from '../../src/dialects/answer.ts'
+import { instantOf } from '../../src/answers/lifetime.ts'
+import { at } from '../../src/answers/member.ts'
+import { normalise } from '../../src/dialects/answer.ts'
 import type { TokenAnswer } from '../../src/model/dialect.ts'
 
 interface Heard extends TokenAnswer {
@@ -27,6 +29,41 @@ describe('tokens in any shape, as RFC 6749 §5.1 wants them', () => {
       ['no "token_type"; taken as Bearer'],
     ],
     ['of type mac, which stays', [{ access_token: 'a', token_type: 'mac' }], { token_type: 'mac' }, []],
+    [
+      'in an envelope that nobody told of',
+      [{ ok: true, data: { accessToken: 'a-long-token', refreshToken: 'r', expiresIn: 60, tokenType: 'Bearer' } }],
+      { access_token: 'a-long-token', refresh_token: 'r', expires_in: 60, token_type: 'Bearer' },
+      [
+        '"access_token" stands as "data.accessToken"',
+        '"refresh_token" stands as "data.refreshToken"',
+        '"token_type" stands as "data.tokenType"',
+        '"expires_in" stands as "data.expiresIn"',
+      ],
+    ],
+    [
+      'called token, where nothing has a better name',
+      [{ token: 'a-long-token', token_type: 'bearer', expires: '2026-11-23T12:00:00Z' }],
+      { access_token: 'a-long-token', expires_at: '2026-11-23T12:00:00.000Z' },
+      ['"access_token" stands as "token"', '"expires_at" stands as "expires"', '"expires_at" instead of "expires_in"'],
+    ],
+    [
+      'with an old name for the lifetime',
+      [{ access_token: 'a', token_type: 'bearer', expires: 5183999 }],
+      { access_token: 'a', expires_in: 5183999 },
+      ['"expires_in" stands as "expires"'],
+    ],
+    [
+      'with an instant where the lifetime belongs',
+      [{ access_token: 'a', token_type: 'bearer', expires_in: '2026-11-23T12:00:00Z' }],
+      { expires_at: '2026-11-23T12:00:00.000Z' },
+      ['"expires_in" is not a number of seconds', '"expires_at" instead of "expires_in"'],
+    ],
+    [
+      'for so many days, hours and minutes',
+      [{ access_token: 'a', token_type: 'bearer', expires_at: '1:02:30' }],
+      { expires_in: 95_400 },
+      ['"expires_at" tells how long, as days, hours and minutes'],
+    ],
     [
       'in a data envelope',
       [{ data: { access_token: 'a', token_type: 'x' } }, { path: 'data' }],

@@ -48,6 +48,7 @@ describe('what the shells are told', () => {
     [['providers', 'show', 'gitl'], ['gitlab']],
     [['config', 'set', 'call'], ['callback-url']],
     [['sandbox', '--fault', 'wrong'], ['wrong-state']],
+    [['sandbox', '--as', 'zend'], ['zendesk']],
     [['logs', '--state', 'f'], ['failed']],
     [['--json', 'tok'], ['token']],
   ])('%j is completed', async (words, expected) => {

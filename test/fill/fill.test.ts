@@ -236,3 +236,25 @@ describe('a text that cannot be filled', () => {
     expect(JSON.stringify([error, String(error)])).not.toContain('hush')
   })
 })
+
+describe('a member of a body, a claim, a key', () => {
+  const scope = { credentials: { a: 'l1\nl2', q: 'say "hi" \\', id: 'x' } }
+
+  it('takes a value whatever it holds, and escapes it where the template puts it between double quotes', () => {
+    expect(fill('${credentials.a}', scope, 'member')).toEqual({ text: 'l1\nl2' })
+    expect(fill('${credentials.a}', scope, 'text')).toHaveProperty('flaw')
+    expect(fill('{ f(p: "${credentials.q}") }', scope, 'member')).toEqual({ text: '{ f(p: "say \\"hi\\" \\\\") }' })
+    expect(fill('say "${credentials.q}', scope, 'member')).toEqual({ text: 'say "say "hi" \\' })
+  })
+
+  it('may hold two bars that part nothing', () => {
+    expect(fill('${credentials.id}||${credentials.id}', scope, 'member', { bars: 'literal' })).toEqual({ text: 'x||x' })
+    expect(fill('${credentials.id}||${credentials.id}', scope, 'member')).toEqual({ text: 'x' })
+    expect(fill('${credentials.no} || b', scope, 'member', { bars: 'literal' })).toHaveProperty('flaw')
+  })
+
+  it('finds the items of a list by number', () => {
+    const list = { step1: { items: [{ id: 7 }, { id: 8 }] } }
+    expect(fill('${step1.items.1.id}-${step1.items[0].id}', list, 'text')).toEqual({ text: '8-7' })
+  })
+})

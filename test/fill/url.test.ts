@@ -90,6 +90,13 @@ describe('an endpoint', () => {
     } else expect(filled).toMatchObject({ code: 'BAD_FLAG' })
   })
 
+  it.each([
+    ['https://x.com', 'https://x.com/'],
+    ['http://localhost:8080/gerrit', 'http://localhost:8080/gerrit/'],
+  ])('takes %j for a whole host, its own scheme before the template’s', (value, url) => {
+    expect(fillUrl('f', 'https://${connectionConfig.h}/', { connectionConfig: { h: value } }, context)).toBe(url)
+  })
+
   test.each([
     'a@evil.com',
     'x.com/..',
@@ -102,7 +109,8 @@ describe('an endpoint', () => {
     'x.com:0',
     'x.com:99999',
     'x.com:80:80',
-    'https://x.com',
+    'https://x.com?a',
+    'https://u:p@x.com',
     'javascript:alert(1)',
     '[::1',
     'a b',

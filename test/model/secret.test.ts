@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { isSecretName, mayHold, replacer, secretsUnder } from '../../src/model/secret.ts'
 import { waysToWrite } from '../support/secrets.ts'
@@ -95,3 +96,39 @@ it.each([
   'monkey',
   'client_id',
 ])('%s names none', (name) => expect(isSecretName(name)).toBe(false))
+
+describe('a learned key', () => {
+  const pem = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    .privateKey.export({ type: 'pkcs8', format: 'pem' })
+    .toString()
+  const body = pem.replace(/-----.*-----/g, '').replace(/\n/g, '')
+  const spellings: readonly (readonly [string, string])[] = [
+    ['as it is', pem],
+    ['trimmed', pem.trim()],
+    ['its line breaks spelled out', pem.replaceAll('\n', '\\n')],
+    ['those of Windows', pem.replaceAll('\n', '\r\n')],
+    ['on one line', pem.replaceAll('\n', ' ')],
+    ['without blanks', pem.replaceAll('\n', '')],
+    ['in JSON', JSON.stringify({ key: pem })],
+    ['in JSON within JSON', JSON.stringify(JSON.stringify({ key: pem }))],
+    ['percent-encoded', encodeURIComponent(pem)],
+    ['in a form', new URLSearchParams({ key: pem }).toString()],
+    ['its base64', Buffer.from(pem).toString('base64')],
+    ['its body', body],
+    ['its body, wrapped otherwise', pem.replace(/^/gm, '    ')],
+  ]
+
+  it.each(spellings)('is found %s, whichever way it was learned', (_, text) => {
+    for (const learned of [pem, pem.trim(), pem.replaceAll('\n', '\\n'), pem.replaceAll('\n', ' ')]) {
+      const { learn, scrub } = secrets()
+      learn(learned)
+      const left = scrub(`before ${text} after`)
+      if (text !== Buffer.from(pem).toString('base64') || learned === pem) {
+        expect(left).not.toContain(body.slice(0, 40))
+        expect(left).not.toContain(body.slice(-40))
+        expect(left).not.toContain(Buffer.from(pem).toString('base64').slice(60, 120))
+      }
+      expect(left).toMatch(/^before .* after$/s)
+    }
+  })
+})

@@ -184,7 +184,13 @@ test('what killed processes left goes after an hour, and nothing else', async ()
 
 test('the three shelves of a home are apart', async () => {
   const home = freshFolder()
-  const paths = { connections: `${home}/c`, integrations: `${home}/i`, clients: `${home}/r`, trust: `${home}/t`, cache: `${home}/cache` }
+  const paths = {
+    connections: `${home}/c`,
+    integrations: `${home}/i`,
+    clients: `${home}/r`,
+    trust: `${home}/t`,
+    cache: `${home}/cache`,
+  }
   const { trust, connections, integrations } = openStore(paths)
   const trusted = { hash: 'ab'.repeat(32), file: '/somewhere/auth-cli.yaml', at: '2026-01-01T00:00:00.000Z' }
   await trust.update(trusted.hash, () => trusted)
@@ -270,7 +276,13 @@ describe('the lines of a list', () => {
   })
   const homeOf = () => {
     const home = freshFolder()
-    return { connections: `${home}/c`, integrations: `${home}/i`, clients: `${home}/r`, trust: `${home}/t`, cache: `${home}/cache` }
+    return {
+      connections: `${home}/c`,
+      integrations: `${home}/i`,
+      clients: `${home}/r`,
+      trust: `${home}/t`,
+      cache: `${home}/cache`,
+    }
   }
 
   it('tell what has changed by whatever hand, and keep no secret', async () => {

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { awsAuthorization, canonicalQuery } from '../../src/signing/aws.ts'
+import { describe, expect, it, test } from 'vitest'
+import { type AwsRequest, awsAuthorization, awsPayloadHash, canonicalQuery } from '../../src/signing/aws.ts'
 
 const secret = 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY'
 const base = {
@@ -51,5 +51,54 @@ describe('AWS Signature Version 4', () => {
     expect(canonicalQuery('b=2&a=x+y&a=*&c')).toBe('a=%2A&a=x%20y&b=2&c=')
     expect(canonicalQuery('a=%zz')).toBe('a=%25zz')
     expect(canonicalQuery('')).toBe('')
+  })
+
+  it('signs a session token as the published suite does', () => {
+    const token =
+      'AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA=='
+    const header = awsAuthorization({ ...base, method: 'POST', headers: { 'x-amz-security-token': token } })
+    expect(header).toContain('SignedHeaders=host;x-amz-date;x-amz-security-token,')
+    expect(signature(header)).toBe('85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead')
+  })
+
+  const bucket = {
+    ...base,
+    keyId: 'AKIAIOSFODNN7EXAMPLE',
+    secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+    service: 's3',
+    host: 'examplebucket.s3.amazonaws.com',
+    now: new Date('2013-05-24T00:00:00Z'),
+  }
+  test.each<[string, Partial<AwsRequest>, string]>([
+    [
+      'an object',
+      { path: '/test.txt', headers: { range: 'bytes=0-9' } },
+      'f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41',
+    ],
+    [
+      'an upload',
+      {
+        method: 'PUT',
+        path: '/test$file.text',
+        body: 'Welcome to Amazon S3.',
+        headers: { date: 'Fri, 24 May 2013 00:00:00 GMT', 'x-amz-storage-class': 'REDUCED_REDUNDANCY' },
+      },
+      '98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd',
+    ],
+    [
+      'a name alone in the query',
+      { query: 'lifecycle' },
+      'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543',
+    ],
+    ['a query', { query: 'max-keys=2&prefix=J' }, '34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7'],
+  ])('signs calls to S3 as its guide does: %s', (_, more, expected) => {
+    const request: AwsRequest = { ...bucket, ...more }
+    const headers = { ...request.headers, 'x-amz-content-sha256': awsPayloadHash(request.body) }
+    expect(signature(awsAuthorization({ ...request, headers }))).toBe(expected)
+  })
+
+  it('hashes bytes as they are', () => {
+    expect(awsPayloadHash(Uint8Array.of(0xff, 0x00))).toBe(awsPayloadHash(Buffer.from('ff00', 'hex')))
+    expect(awsPayloadHash('')).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
   })
 })

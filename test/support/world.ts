@@ -34,14 +34,24 @@ export interface WorkshopTerms {
   readonly templates?: Readonly<Record<string, Readonly<Record<string, unknown>>>>
   readonly env?: Readonly<Record<string, string>>
   readonly clock?: Partial<World['clock']>
-  /** What stands for the person at a browser; nobody where absent. */
-  readonly browse?: (url: string) => Promise<unknown>
+  /** What opening the browser does; nobody has one unless told otherwise. */
+  readonly browse?: World['browse']
+  /** Lines that the person pastes. */
+  readonly pastes?: readonly string[]
+  readonly signal?: AbortSignal
   /** Answers to what is asked, by their keys; nobody where absent. */
   readonly answers?: Readonly<Record<string, string>>
 }
 
-export function openWorkshop(terms: WorkshopTerms = {}): Workshop {
-  const { templates = {}, env = {}, clock = {}, browse, answers } = terms
+export function openWorkshop({
+  templates = {},
+  env = {},
+  clock = {},
+  browse,
+  answers,
+  pastes = [],
+  signal = new AbortController().signal,
+}: WorkshopTerms = {}): Workshop {
   const events: LogEvent[] = []
   const home = freshFolder()
   const nobody = (): never => {
@@ -53,22 +63,17 @@ export function openWorkshop(terms: WorkshopTerms = {}): Workshop {
     settings: {},
     settingsFrom: {},
     emit: (event) => events.push(event),
-    signal: new AbortController().signal,
+    signal,
     ask: async (needs) => {
       if (answers !== undefined) return answers
       throw new Error(`missing: ${needs.map(({ flag }) => flag).join(', ')}`)
     },
     confirm: nobody,
-    async *paste() {},
+    async *paste() {
+      yield* pastes
+    },
     show: () => {},
-    browse:
-      browse === undefined
-        ? nobody
-        : async (url) => {
-            // A browser goes its own way: nobody waits for it.
-            void browse(url).catch(() => {})
-            return 'a test'
-          },
+    browse: browse ?? nobody,
   })
   const world: World = {
     ...real,

@@ -52,7 +52,7 @@ function cursorIn(program: Command, words: readonly string[]): Cursor {
 }
 
 async function candidates(world: World, { command, path, operands, option, partial }: Cursor): Promise<string[]> {
-  if (option !== undefined) return valuesOf(world, option)
+  if (option !== undefined) return valuesOf(world, path, option)
   if (partial.startsWith('-')) return [...flagsOf(command), ...(await ownFlags(world, path, operands))]
   const inner = command.commands.map((one) => one.name()).filter((name) => name !== 'complete')
   if (inner.length > 0) return operands.length === 0 ? inner : []
@@ -78,10 +78,11 @@ async function ownFlags(world: World, path: string, [name]: readonly string[]): 
   return asksOf(provider.template, takenFlags()).flatMap(({ flags }) => flags.slice(0, 1))
 }
 
-async function valuesOf(world: World, option: string): Promise<string[]> {
-  if (option === '--provider') return providerNames(world)
+async function valuesOf(world: World, path: string, option: string): Promise<string[]> {
+  if (option === '--provider' || (option === '--as' && path === 'sandbox')) return providerNames(world)
   if (option === '--connection' || option === '--as') return connectionNames(world)
-  if (option === '--client-auth') return ['post', 'basic', 'basic-raw', 'basic+post', 'none']
+  if (option === '--client-auth')
+    return ['post', 'basic', 'basic-raw', 'basic+post', 'custom', 'private_key_jwt', 'none']
   if (option === '--state') return ['running', 'success', 'failed', 'cancelled', 'timeout']
   if (option !== '--fault') return []
   const { faults } = await import('../../sandbox/index.ts')

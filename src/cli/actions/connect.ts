@@ -17,6 +17,7 @@ import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
 import { type Given, openSession, readNumber, readPairs, readSecret, type Session } from '../session.ts'
+import type { TwinAt } from '../twin.ts'
 
 export async function run(given: Given): Promise<void> {
   const { options } = given
@@ -30,13 +31,31 @@ export async function run(given: Given): Promise<void> {
     seat.watch(event)
     progress.emit(event)
   }
-  const session = await openSession(given, { presence: seat, onEvent, flows: options['dryRun'] !== true })
+  let twin: TwinAt | undefined
+  const found = (url: string): string => twin?.address(url) ?? url
+  const presence = {
+    ...seat,
+    browse: (url: string) => seat.browse(found(url)),
+    show: (url: string) => seat.show(found(url)),
+  }
+  const session = await openSession(given, {
+    presence,
+    onEvent,
+    flows: options['dryRun'] !== true,
+    reach: async (url) => twin?.address(url),
+  })
   const { world } = session
   const prepared = preparedQuestions()
-  const located = prepared?.located ?? (await locate(world, name))
+  const real = prepared?.located ?? (await locate(world, name))
+  const located = options['twin'] === true ? await asTwin(real) : real
   warnOf(located, session)
   const wishes = await wishesOf(given, session, located, save, prepared?.keys ?? new Map())
-  const sandbox = await sandboxFor(given, session, located, wishes)
+  const sandbox =
+    options['twin'] === true
+      ? await twinSeat(given, session, located, wishes, (opened) => {
+          twin = opened
+        })
+      : await sandboxFor(given, session, located, wishes)
   try {
     const integration = await integrate(world, located, { ...wishes, ...sandbox.wishes })
     if (options['dryRun'] === true) {
@@ -49,6 +68,7 @@ export async function run(given: Given): Promise<void> {
       integration,
       style,
       approve: sandbox.approve,
+      isTwin: twin !== undefined,
       stop: session.stop,
       settingsBrowser: await browserSetting(world, located),
     })
@@ -59,6 +79,7 @@ export async function run(given: Given): Promise<void> {
       save,
       tags: readPairs('--tag', options['tag']),
       replace: wishes.replace,
+      twin: options['twin'] === true,
     })
     progress.rest()
     await printConnected(connected, integration, session, save)
@@ -204,6 +225,36 @@ function warnOf({ project, provider }: Located, { quiet }: Session): void {
   }
 }
 
+async function asTwin(located: Located): Promise<Located> {
+  const { twinned } = await import('../twin.ts')
+  return twinned(located)
+}
+
+/** `--twin`: the sandbox plays the provider for this command, and is told what was given. */
+async function twinSeat(
+  given: Given,
+  session: Session,
+  located: Located,
+  wishes: Wishes,
+  opened: (twin: TwinAt) => void,
+): Promise<SandboxSeat> {
+  const { twinFor } = await import('../twin.ts')
+  const twin = await twinFor(located, wishes, session.paths.sandbox, given.options['fault'] as string | undefined)
+  opened(twin)
+  const { title, name } = located.provider
+  if (!session.quiet)
+    process.stderr.write(`! This is a twin of ${plain(title)}, played by the sandbox: nothing reaches the real one.\n`)
+  const approve = async (url: string): Promise<void> => {
+    const { approve: consent } = await import('../../sandbox/index.ts')
+    await consent(url, { signal: session.world.signal })
+  }
+  return {
+    wishes: { as: wishes.as ?? `${name}-twin`, preset: twin.preset },
+    approve: approvesItself(given) ? approve : undefined,
+    close: twin.close,
+  }
+}
+
 interface SandboxSeat {
   readonly wishes: Partial<Wishes>
   readonly approve?: ((url: string) => Promise<void>) | undefined
@@ -217,7 +268,13 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
   const idle = { wishes: {}, close: async () => {} }
   if (provider.name !== 'sandbox' || provider.source.kind !== 'built-in') {
     if (fault !== undefined)
-      throw new UsageError('BAD_FLAG', `--fault is for the sandbox; ${provider.title} has faults of its own.`)
+      throw new UsageError(
+        'BAD_FLAG',
+        `--fault is for the sandbox and for twins; ${provider.title} has faults of its own.`,
+        {
+          hint: 'Practise on its twin: --twin --fault <name>',
+        },
+      )
     return idle
   }
   const { sandboxAt, sandboxPort } = await import('../sandbox.ts')
@@ -260,7 +317,7 @@ function withoutPort(params: Wishes['params']): Wishes['params'] {
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
   const { rehearse } = await import('../../rehearse.ts')
   const rehearsal = await rehearse(world, integration)
-  const { authorizationUrl, tokenRequest, verification, discovery, redirectUri } = rehearsal
+  const { authorizationUrl, temporaryRequest, tokenRequest, verification, discovery, redirectUri } = rehearsal
   const first = authorizationUrl === undefined ? 'The token would be had with:' : 'and the code exchanged with:'
   await print.value(rehearsal, (style) =>
     [
@@ -272,11 +329,14 @@ async function printRehearsal(world: World, integration: Integration, { print }:
             '',
           ]),
       ...(authorizationUrl === undefined ? [] : ['The browser would be sent to:', authorizationUrl, '']),
+      ...(temporaryRequest === undefined
+        ? []
+        : ['Before the browser, a request token would be had with:', ...requestLines(temporaryRequest, style), '']),
       ...(tokenRequest === undefined ? [] : [first, ...requestLines(tokenRequest, style), '']),
       ...(verification === undefined
         ? []
         : ['The credentials would be tried with:', ...requestLines(verification, style), '']),
-      ...((authorizationUrl ?? tokenRequest ?? verification ?? discovery)
+      ...((authorizationUrl ?? temporaryRequest ?? tokenRequest ?? verification ?? discovery)
         ? ['Nothing was opened, nothing was sent.']
         : ['Nothing would be opened or sent: what was given would be saved as it is.']
       ).map((line) => (redirectUri === undefined ? line : `${line} Redirect URL: ${redirectUri}`)),

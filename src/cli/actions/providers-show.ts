@@ -21,9 +21,14 @@ function rowsOf(page: Description): readonly ProviderRow[] {
     row('asks', [...page.asks.map(askLine), ...client]),
     row('register', isOauth ? registerLines(register) : register.url === undefined ? [] : [register.url]),
     row('endpoints', discovery === undefined ? [] : [[discovery.url, 'says itself where they are']]),
+    row('request', page.request === undefined ? [] : [[page.request.url, 'for a request token']]),
     row('authorize', authorize === undefined ? [] : [[authorize.url, isOauth ? pkceWords(authorize.pkce) : '']]),
     row('', authorize === undefined ? [] : paramLines(authorize.params)),
     row('token', token === undefined ? [] : [[token.url, wordsOf(token)]]),
+    row(
+      'then',
+      page.steps.map(({ url, method }) => [url, method]),
+    ),
     row('refresh', refresh === undefined ? [] : [refresh.url]),
     row(
       'API',
@@ -75,7 +80,8 @@ function registerLines({
   return [...(url === undefined ? [] : [url]), ...numbered, ...redirect]
 }
 
-function pkceWords(pkce: boolean): string {
+function pkceWords(pkce: boolean | undefined): string {
+  if (pkce === undefined) return ''
   return pkce ? 'PKCE S256' : 'no PKCE'
 }
 
@@ -88,6 +94,9 @@ const authenticationWords = {
   basic: 'client secret as Basic, form-encoded',
   'basic-raw': 'client secret as Basic, not encoded',
   'basic+post': 'client secret as Basic and in the body',
+  custom: 'client id and secret in the body, as username and password',
+  signature: 'each request signed with the client secret',
+  private_key_jwt: 'an assertion signed with the private key',
   none: 'no client secret',
 } as const
 

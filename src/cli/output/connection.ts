@@ -31,6 +31,9 @@ const authentications: Readonly<Record<ClientAuthentication, string>> = {
   basic: 'secret in the Authorization header (client_secret_basic)',
   'basic-raw': 'secret in the Authorization header, not form-encoded (basic-raw)',
   'basic+post': 'secret in the header and in the body (basic+post)',
+  custom: 'id and secret in the body, as username and password (custom)',
+  signature: 'each request signed with its secret',
+  private_key_jwt: 'an assertion signed with its private key (private_key_jwt)',
   none: 'no secret: a public client (none)',
 }
 
@@ -45,6 +48,7 @@ export function connectionCard(connection: Connection, style: Style, view: CardV
   const who = accountOf(connection)
   const pairs: Labelled[] = [
     [style.text(shown.provider), style.bold(style.text(`saved as "${shown.name}"`))],
+    ...twinPairs(shown, style),
     ...paramPairs(shown, style),
     ...(who ? [['who', style.text(who)] as const] : []),
     ...(shown.snapshot.endpoints.api ? [['API', style.text(shown.snapshot.endpoints.api)] as const] : []),
@@ -70,6 +74,7 @@ export function connectionScreen(connection: Connection, style: Style, view: Ins
     ],
     ['integration', style.text(shown.integration)],
     ['mode', style.text(shown.mode)],
+    ...twinPairs(shown, style),
     ...(who ? [['who', style.text(who)] as const] : []),
     ...paramPairs(shown, style),
     ...fieldPairs('tags', shown.tags, style),
@@ -85,8 +90,13 @@ export function connectionScreen(connection: Connection, style: Style, view: Ins
     clientPairs(shown, style),
     [...endpointPairs(shown, style), ...templatePairs(shown, style, view)],
     ...jwtSections(connection, style, view),
-  ]
+  ].filter((pairs) => pairs.length > 0)
   return ended(sections.flatMap((pairs, n) => [...(n === 0 ? [] : ['']), ...labelled(pairs, style, { at: 23 })]))
+}
+
+/** Nobody should take a twin's connection for one to the real provider. */
+function twinPairs({ snapshot }: Connection, style: Style): Labelled[] {
+  return snapshot.twin === true ? [['twin', style.warn('played by the sandbox; nothing reaches the provider')]] : []
 }
 
 function ended(lines: readonly string[]): string {

@@ -31,7 +31,8 @@ export function connectionsTable(lines: readonly ConnectionLine[], style: Style,
       {
         title: 'expires',
         kept: true,
-        cell: ({ expiresAt }) => (expiresAt === undefined ? 'not said' : relative(expiresAt, now)),
+        cell: ({ expiresAt, hasToken }) =>
+          expiresAt === undefined ? (hasToken === false ? '-' : 'not said') : relative(expiresAt, now),
       },
       {
         title: 'state',

@@ -1,0 +1,11 @@
+import type { Fields } from '../fields.ts'
+import type { Issued } from '../issue.ts'
+import type { TwinMode } from '../stage.ts'
+
+/** In what a provider differs from what its template says. */
+export interface Accent {
+  /** Plays it instead of the mode of its template. */
+  readonly mode?: TwinMode
+  /** The template as the answers complete it. */
+  readonly retold?: (template: Fields, issued: Issued) => Fields
+}

@@ -1,0 +1,256 @@
+import { createHash } from 'node:crypto'
+import { type Fields, fieldsOf, scalarText, textOf, textsOf, textsWithin } from './fields.ts'
+import { alternatives, fillFirst, usedNames } from './fill.ts'
+import { keyMaterialOf, keyText, writtenPem } from './keys.ts'
+import { diceOf, textsMatching } from './pattern.ts'
+import { brokenRule, type Prompt, promptOf, promptsOf } from './prompts.ts'
+import { fitsRole, type Role, rolesIn } from './roles.ts'
+
+/** What a provider knows about one customer: by section key, and what only its own answers bring. */
+export interface Issued {
+  /** What the person is to answer. */
+  readonly params: Readonly<Record<string, string>>
+  /** What nobody is asked: the callback, a token answer or a look-up brings it. By key, possibly dotted. */
+  readonly brought: Readonly<Record<string, string>>
+  /** Those of `brought` that only a look-up at the API brings, which a client need not know how to do. */
+  readonly lookups: ReadonlySet<string>
+  readonly clientId: string | undefined
+  readonly clientSecret: string | undefined
+}
+
+export interface Wish {
+  readonly name: string
+  readonly template: Fields
+  readonly answers: Readonly<Record<string, string>>
+  readonly clientId?: string | undefined
+  /** Empty: a public client. */
+  readonly clientSecret?: string | undefined
+  readonly home?: string | undefined
+}
+
+/** The questions that a mode asks by itself; a template's own words for one of them win. */
+const asked: Readonly<Record<string, readonly string[]>> = {
+  API_KEY: ['apiKey'],
+  BASIC: ['username', 'password'],
+  SIGNATURE: ['username', 'password'],
+  BILL: ['username', 'password', 'organization_id', 'dev_key'],
+  TBA: ['token_id', 'token_secret'],
+  AWS_SIGV4: ['role_arn'],
+}
+
+const clientModes = new Set(['OAUTH2', 'OAUTH2_CC', 'TBA', 'OAUTH1', 'MCP_OAUTH2', 'APP', 'CUSTOM'])
+
+const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
+
+/** A made-up word that says what it stands for, the same one each time: `subdomain-3f2a`. */
+const wordFor = (name: string, key: string): string => {
+  const slug = key.replace(/([a-z])([A-Z])/g, '$1-$2').replace(/[^A-Za-z0-9]+/g, '-')
+  const stem = slug.toLowerCase().replace(/^-+|-+$/g, '')
+  return `${stem || 'value'}-${hash(`${name}\n${key}`).toString('hex').slice(0, 6)}`
+}
+
+const hostFor = (name: string, key: string): string => `${wordFor(name, key)}.example`
+
+/** Issues everything that the template asks for; what the person chose stays as chosen. */
+export function issue(wish: Wish): Issued {
+  const { template } = wish
+  const mode = textOf(template['auth_mode']) ?? ''
+  const roles = rolesIn(template)
+  const declared = promptsOf(template)
+  const implied = (asked[mode] ?? [])
+    .filter((key) => !declared.some((prompt) => prompt.key === key))
+    .map((key) => promptOf('credentials', key, {}))
+  const params: Record<string, string> = {}
+  for (const prompt of [...declared, ...implied]) {
+    const given = wish.answers[prompt.key]
+    const condition = prompt.visibleWhen
+    if (condition && (params[condition.field] ?? '') !== condition.equals) continue
+    if (given !== undefined) params[prompt.key] = given
+    else if (prompt.isAutomated) continue
+    else if (prompt.isHidden) {
+      if (prompt.defaultValue !== undefined) params[prompt.key] = prompt.defaultValue
+    } else params[prompt.key] ??= answerTo(prompt, wish, roleOf(prompt, roles))
+  }
+  const told = Object.fromEntries(toldKeys(template).map((key) => [key, key]))
+  for (const key of needed(template, { ...told, ...params })) {
+    const role = roles.get(`connectionConfig.${key}`) ?? 'elsewhere'
+    params[key] = wish.answers[key] ?? broughtValue(key, wish.name, role)
+  }
+  const brought = bringing(wish, roles, params)
+  return { params, brought: brought.values, lookups: brought.lookups, ...clientOf(wish, mode, params) }
+}
+
+function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, string>>) {
+  if (!clientModes.has(mode)) return { clientId: undefined, clientSecret: undefined }
+  const made = hash(`${wish.name}\nclient_secret`).toString('base64')
+  // Keyed clients have no secret; others get one with the characters that encodings disagree on.
+  const isKeyed = wish.template['token_request_auth_method'] === 'private_key_jwt'
+  return {
+    clientId: wish.clientId ?? params['client_id'] ?? `${wish.name}-client`,
+    clientSecret:
+      (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`)) || undefined,
+  }
+}
+
+const rootOf = (prompt: Prompt): string => (prompt.section === 'connection_config' ? 'connectionConfig' : 'credentials')
+
+function roleOf(prompt: Prompt, roles: ReadonlyMap<string, Role>): Role {
+  const names = [`${rootOf(prompt)}.${prompt.key}`, `connectionConfig.${prompt.key}`, prompt.key]
+  return names.map((name) => roles.get(name)).find((role) => role !== undefined) ?? 'elsewhere'
+}
+
+const isMasked = (text: string): boolean => /[*…<>{}•]|\.\.\.|x{3,}|^your|\s(?:or|oder)\s/i.test(text)
+
+/** The first of what a person would try that keeps every rule. */
+function answerTo(prompt: Prompt, wish: Wish, role: Role): string {
+  const material = keyMaterialOf(wish.template, prompt)
+  // A certificate is for the key beside it.
+  const owner = `${wish.name}\n${material === 'certificate' || prompt.key === 'client_private_key' ? 'client' : prompt.key}`
+  const written = material === undefined ? [] : writtenPem(keyText(material, owner, wish.home))
+  const fitting = written.find((one) => brokenRule(prompt, one) === undefined)
+  if (fitting !== undefined) return fitting
+  for (const candidate of candidates(prompt, wish, role)) {
+    if (brokenRule(prompt, candidate) === undefined && (candidate === '' || fitsRole(role, candidate))) return candidate
+  }
+  return written[0] ?? wordFor(wish.name, prompt.key)
+}
+
+function* candidates(prompt: Prompt, wish: Wish, role: Role): Generator<string> {
+  const { example, defaultValue, choices } = prompt
+  if (example !== undefined && !isMasked(example)) yield example
+  if (defaultValue !== undefined) yield defaultValue
+  yield* choices
+  if (/^aws_?access_?key_?id$/i.test(prompt.key))
+    yield `AKIA${hash(wish.name).toString('hex').toUpperCase().slice(0, 16)}`
+  if (prompt.key === 'role_arn') yield 'arn:aws:iam::123456789012:role/TwinRole'
+  const word = wordFor(wish.name, prompt.key)
+  const host = hostFor(wish.name, prompt.key)
+  if (role === 'url' || prompt.format === 'uri') yield `https://${host}`
+  if (role === 'host' || prompt.format === 'hostname') yield host
+  if (prompt.format === 'uuid') yield uuidFor(`${wish.name}\n${prompt.key}`)
+  if (prompt.format === 'email') yield `${word}@${wish.name}.example`
+  if (prompt.pattern !== undefined) yield* patterned(prompt.pattern, wish.name, prompt.key)
+  if (prompt.isSecret) yield `${word}-${hash(`${wish.name}\n${prompt.key}\nsecret`).toString('hex').slice(0, 24)}`
+  yield word
+}
+
+/** Texts of a pattern, bare and with the ends that a pattern without `^` or `$` leaves open. */
+function* patterned(pattern: string, name: string, key: string): Generator<string> {
+  for (const text of textsMatching(pattern, `${name}\n${key}`)) {
+    yield text
+    yield text + hostFor(name, key)
+    yield text + wordFor(name, key)
+  }
+}
+
+export function uuidFor(seed: string): string {
+  const digits = hash(seed).toString('hex')
+  const variant = '89ab'[diceOf(seed).roll(4)]
+  return [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `4${digits.slice(13, 16)}`,
+    `${variant}${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ].join('-')
+}
+
+/**
+ * The keys that callback, token answer or look-up bring: those that are declared as metadata, automated questions, and
+ * what an API's address takes from the connection without asking.
+ */
+function bringing(
+  wish: Wish,
+  roles: ReadonlyMap<string, Role>,
+  params: Readonly<Record<string, string>>,
+): { readonly values: Record<string, string>; readonly lookups: ReadonlySet<string> } {
+  const { template, name } = wish
+  const told = toldKeys(template)
+  const automated = promptsOf(template).filter(({ isAutomated, key }) => isAutomated && key !== 'assertion')
+  const proxy = fieldsOf(template['proxy'])
+  const inAddress = alternatives(textOf(proxy['base_url']) ?? '').slice(-1)
+  const used = usedNames(inAddress).flatMap((one) => /^connectionConfig\.(.+)$/.exec(one)?.[1] ?? [])
+  const found = [...automated.map(({ key }) => key), ...textsOf(template['connection_configuration']), ...used]
+  const values: Record<string, string> = {}
+  for (const key of new Set([...told, ...found])) {
+    if (params[key] !== undefined || isUnanswered(template, key)) continue
+    values[key] = wish.answers[key] ?? broughtValue(key, name, roles.get(`connectionConfig.${key}`) ?? 'elsewhere')
+  }
+  return { values, lookups: new Set(found.filter((key) => !told.includes(key) && key in values)) }
+}
+
+/** What the callback or a token answer tells. */
+const toldKeys = (template: Fields): readonly string[] => [
+  ...textsOf(template['redirect_uri_metadata']),
+  ...textsOf(template['token_response_metadata']),
+  ...textsOf(template['webhook_response_metadata']),
+]
+
+/** What the requests of a flow take from the connection though no question asks for it: a person has to know. */
+function needed(template: Fields, known: Readonly<Record<string, string>>): readonly string[] {
+  const fields = ['authorization_url', 'authorization_params', 'token_url', 'token_params', 'refresh_params']
+  const scope = { roots: { connectionConfig: known }, time: 0, random: '' }
+  return fields
+    .flatMap((field) => textsWithin(template[field]))
+    .flatMap((text) => fillFirst(text, scope).missing)
+    .flatMap((name) => /^connectionConfig\.(.+)$/.exec(name)?.[1] ?? [])
+    .filter((key) => !isUnanswered(template, key))
+}
+
+/** A hidden question without a value, or one that is not asked under the present answers. */
+function isUnanswered(template: Fields, key: string): boolean {
+  return promptsOf(template).some((prompt) => prompt.key === key && !prompt.isAutomated)
+}
+
+export function broughtValue(key: string, name: string, role: Role): string {
+  if (role === 'url' || (role === 'elsewhere' && /ur[li]$/i.test(key))) return `https://${hostFor(name, key)}`
+  if (role === 'host') return hostFor(name, key)
+  // Looks like what it is called, and is signed by nobody.
+  if (key === 'id_token') {
+    const half = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    return `${half({ alg: 'HS256', typ: 'JWT' })}.${half({ sub: 'robin' })}.${hash(name).toString('base64url')}`
+  }
+  return wordFor(name, key)
+}
+
+/** The mappings that the template's placeholders look into. */
+export function rootsOf(template: Fields, issued: Issued): Fields {
+  const of = (section: string): Record<string, string> =>
+    Object.fromEntries(
+      Object.keys(fieldsOf(template[section])).flatMap((key) => {
+        const value = issued.params[key]
+        return value === undefined ? [] : [[key, value]]
+      }),
+    )
+  const integration = of('integration_config')
+  const secrets = Object.fromEntries(Object.entries(issued.params).filter(([key]) => !(key in of('connection_config'))))
+  const { clientId, clientSecret } = issued
+  const client = { ...(clientId && { client_id: clientId }), ...(clientSecret && { client_secret: clientSecret }) }
+  const raw = rawNames(template, issued)
+  const credentials: Record<string, unknown> = { ...client, ...secrets, ...of('credentials'), ...integration }
+  for (const [key, value] of Object.entries(credentials)) {
+    const halves = usedNames(template).some((name) => name.startsWith(`credentials.${key}.`))
+    const text = scalarText(value) ?? ''
+    // `id:secret` in one answer, asked for by halves.
+    if (halves) credentials[key] = { id: text.split(':')[0], secret: text.split(':').slice(1).join(':') }
+  }
+  return {
+    ...secrets,
+    ...of('credentials'),
+    ...integration,
+    ...(clientId && { clientId }),
+    ...(clientSecret && { clientSecret }),
+    connectionConfig: { ...issued.brought, ...integration, ...of('connection_config') },
+    credentials: { ...credentials, ...(Object.keys(raw).length > 0 && { raw }) },
+    assertionOption: of('assertion_option'),
+  }
+}
+
+/** What `${credentials.raw.x}` takes from the token answer, so that the answer has it. */
+export function rawNames(template: Fields, issued: Issued): Record<string, string> {
+  const keys = usedNames(template).flatMap((name) => /^credentials\.raw\.(.+)$/.exec(name)?.[1] ?? [])
+  const name = textOf(template['display_name']) ?? ''
+  return Object.fromEntries(
+    keys.map((key) => [key, issued.brought[key] ?? broughtValue(key, name, 'elsewhere')] as const),
+  )
+}

@@ -1,0 +1,67 @@
+import { type Answer, json } from '../answer.ts'
+import type { Fields } from './fields.ts'
+
+/** How a provider words its verdict on a credential where the status alone does not tell. */
+export interface Verdict {
+  /** Members that a good answer also has. */
+  readonly yes?: Fields
+  /** Instead of the good answer. */
+  readonly welcome?: Answer
+  /** Instead of 401. */
+  readonly no?: Answer
+}
+
+const xml = (status: number, body: string): Answer => ({
+  status,
+  headers: { 'content-type': 'application/xml', 'cache-control': 'no-store' },
+  body: `<?xml version="1.0" encoding="UTF-8"?>${body}`,
+})
+
+const soap = (code: number, text: string): Answer => {
+  const message = `<ServiceMessage><code>${code}</code><description>${text}</description></ServiceMessage>`
+  const body = `<Response><ServiceMessageArray>${message}</ServiceMessageArray></Response>`
+  return xml(200, `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>${body}</Body></Envelope>`)
+}
+
+const signIn: Answer = {
+  status: 203,
+  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  body: '<!doctype html><html lang="en"><title>Sign in</title><h1>Sign in</h1></html>',
+}
+
+/** By the name of the template's `credentials_verification_script`. */
+export const verdicts: Readonly<Record<string, Verdict>> = {
+  apolloCredentialsVerification: {
+    yes: { healthy: true, is_logged_in: true },
+    no: json(200, { healthy: true, is_logged_in: false }),
+  },
+  appleCalendarCredentialsVerification: {
+    welcome: xml(207, '<multistatus xmlns="DAV:"><response><href>/</href></response></multistatus>'),
+  },
+  azureDevopsCredentialsVerification: { no: signIn },
+  bitdefenderCredentialsVerification: { yes: { jsonrpc: '2.0', id: null, result: {} } },
+  cdwCredentialsVerification: { welcome: json(400, { message: 'The request lacks what it is to be about.' }) },
+  expensifyCredentialsVerification: {
+    yes: { responseCode: 200 },
+    no: json(200, { responseCode: 500, responseMessage: 'Authentication error' }),
+  },
+  lastpassCredentialsVerification: {
+    yes: { status: 'OK' },
+    no: json(200, { status: 'FAIL', errors: ['Authorization Error'] }),
+  },
+  pushpayChmsV1CredentialsVerification: {
+    welcome: xml(200, '<ccb_api><response><items count="0"/></response></ccb_api>'),
+    no: xml(
+      200,
+      '<ccb_api><response><errors><error number="002">Invalid username or password.</error></errors></response></ccb_api>',
+    ),
+  },
+  skioCredentialsVerification: {
+    yes: { data: {} },
+    no: json(200, { errors: [{ message: 'Invalid API key', extensions: { code: 'access-denied' } }] }),
+  },
+  vantageApparelCredentialsVerification: {
+    welcome: soap(200, 'Success'),
+    no: soap(105, 'Authentication Credentials failed'),
+  },
+}
