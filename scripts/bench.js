@@ -30,6 +30,8 @@ const many = homeWith('many')
 writeFileSync(path.join(folder, 'auth-cli.yaml'), template(provider.port))
 await connectOnce(one)
 fill(many, one, 1_000)
+const logged = homeWith('logged')
+fillLogs(logged, 1_000_000)
 const thousand = homeWith('thousand')
 const catalogue = path.join(import.meta.dirname, '..', 'node_modules', '@nangohq', 'providers')
 const hasCatalogue = existsSync(catalogue)
@@ -41,11 +43,16 @@ const contenders = [
   { name: 'node -e 0', measure: () => timeToEnd(['-e', '0']) },
   { name: 'auth-cli --version', limit: 1.3, measure: () => timeToEnd([command, '--version']) },
   { name: 'auth-cli --help', limit: 1.4, measure: () => timeToEnd([command, '--help']) },
-  { name: 'auth-cli token, still valid', limit: 1.6, measure: () => timeToEnd([command, 'token', 'bench'], one) },
+  { name: 'auth-cli token, still valid', limit: 1.4, measure: () => timeToEnd([command, 'token', 'bench'], one) },
   {
     name: 'auth-cli connections list, 1,000 of them',
     limit: 1.7,
     measure: () => timeToEnd([command, 'connections', 'list'], many),
+  },
+  {
+    name: 'auth-cli logs --state failed, of 1,000,000 events',
+    limit: 12,
+    measure: () => timeToEnd([command, 'logs', '--state', 'failed', '-n', '1000000', '--json'], logged),
   },
   ...(hasCatalogue
     ? [
@@ -155,6 +162,34 @@ function fill(home, from, count) {
       mode: 0o600,
     })
   }
+}
+
+/** Flows of eight events each, one in a hundred failed, over segments of 10 MB. */
+function fillLogs(home, events) {
+  const logs = path.join(home, 'logs')
+  mkdirSync(logs, { mode: 0o700 })
+  const day = new Date().toISOString().slice(0, 10)
+  const answer = { status: 200, statusText: 'OK', headers: [['content-type', 'application/json']], bytes: 1234 }
+  let [text, segment] = ['', 1]
+  const keep = () => writeFileSync(path.join(logs, `${day}.${segment++}.jsonl`), text, { mode: 0o600 })
+  for (let flow = 0; flow < events / 8; flow++) {
+    const stamp = (ms) => ({ flow: `f${String(flow).padStart(7, '0')}`, at: new Date().toISOString(), ms })
+    const about = { deed: 'request', provider: `p${flow % 7}`, connection: `c${flow % 50}`, pid: 2 ** 30 }
+    text += `${JSON.stringify({ ...stamp(0), type: 'flow.started', ...about })}\n`
+    for (let call = 1; call <= 6; call++) {
+      const request = { headers: [['authorization', 'Bearer acce…(1a2b)']] }
+      const exchange = { purpose: 'api', method: 'GET', url: `https://api.test/v1/things/${call}`, request }
+      text += `${JSON.stringify({ ...stamp(call), type: 'exchange', exchange: { ...exchange, response: answer, timing: { total: 12 } } })}\n`
+    }
+    const end =
+      flow % 100 === 7 ? { state: 'failed', error: { code: 'HTTP_500', message: 'no' } } : { state: 'success' }
+    text += `${JSON.stringify({ ...stamp(9), type: 'flow.ended', ...end, duration: 9 })}\n`
+    if (text.length > 10_000_000) {
+      keep()
+      text = ''
+    }
+  }
+  keep()
 }
 
 function template(port) {

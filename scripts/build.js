@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const bundled = ['chalk', 'commander', 'js-yaml', 'oauth4webapi']
 
 const sessionFiles =
-  /[\\/]src[\\/](model[\\/]|saved\.ts|refresh\.ts|cli[\\/](session|run|awake)\.ts|cli[\\/]output[\\/](print|style|table|time)\.ts|node[\\/](world|crypto|paths|store|digest|disk|names|lock|processes|settings)\.ts)/
+  /[\\/]src[\\/](model[\\/]|saved\.ts|refresh\.ts|token\.ts|cli[\\/](session|run|awake)\.ts|cli[\\/]output[\\/](print|style|table|time)\.ts|node[\\/](world|crypto|paths|store|intents|digest|disk|names|lock|processes|settings)\.ts)/
 // commander can run a command as a program of its own; ours are none, and the module for it is dear.
 const withoutPrograms = {
   name: 'without-programs',

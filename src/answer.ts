@@ -4,6 +4,7 @@ import { UsageError } from './model/errors.ts'
 import type { AnswerSource } from './model/integration.ts'
 import type { Template } from './model/provider.ts'
 import type { Answers, Need } from './model/world.ts'
+import { traitsOf } from './modes/index.ts'
 
 export { declaredKeys } from './fill/flaw.ts'
 
@@ -98,7 +99,7 @@ export function neededBeforehand(template: Template, every: readonly Question[],
     ...[template.authorization_url, template.token_url].flatMap((text) => lacking(text, 'url')),
     ...Object.values(template.authorization_params ?? {}).flatMap((text) => lacking(text, 'text')),
   ]
-  const later = template.redirect_uri_metadata ?? []
+  const later = [...(template.redirect_uri_metadata ?? []), ...(traitsOf(template.auth_mode).brings ?? [])]
   return every.filter(
     ({ key, isAsked, appliesTo }) =>
       !isAsked && missing.includes(`connectionConfig.${key}`) && !later.includes(key) && appliesTo(params),

@@ -47,8 +47,9 @@ export function usesOf({ auth_mode: mode }: Template): { readonly browser: boole
 
 /** The prompts of a template's client, where it words them itself. */
 export function clientPrompts({ credentials = {}, auth_mode: mode }: Template): Prompts {
-  if (traitsOf(mode).client === undefined) return {}
-  return Object.fromEntries(Object.entries(credentials).filter(([name]) => isClientField(name)))
+  const { client, clientAsks = {} } = traitsOf(mode)
+  if (client === undefined) return {}
+  return { ...clientAsks, ...Object.fromEntries(Object.entries(credentials).filter(([name]) => isClientField(name))) }
 }
 
 /** What the mode cannot do without, where the template does not ask for it itself. */

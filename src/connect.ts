@@ -1,4 +1,5 @@
 import { originsOf } from './endpoints.ts'
+import { enquire } from './enquire.ts'
 import { runFlow } from './flow.ts'
 import { type Connection, isRenewable } from './model/connection.ts'
 import { AuthCliError, MachineError, TransportError } from './model/errors.ts'
@@ -6,7 +7,7 @@ import type { Tell } from './model/event.ts'
 import type { Integration } from './model/integration.ts'
 import type { World } from './model/world.ts'
 import { modeOf, traitsOf } from './modes/index.ts'
-import type { Obtained, Speech } from './modes/mode.ts'
+import type { Attempt, Obtained, Speech } from './modes/mode.ts'
 import { assertPossible } from './needs.ts'
 import { prove } from './prove.ts'
 import { speechOf } from './speech.ts'
@@ -53,6 +54,7 @@ export async function connect(
       warn(fresh, flow.tell)
       made = options.save === false ? fresh : await save(world, fresh, options.replace === true)
       if (options.save !== false) flow.tell({ type: 'connection.saved', connection: name })
+      made = await completed(world, made, integration, { ...flow, speech }, options)
     }
     await mode.obtain(world, integration, { ...flow, speech }, keep).catch((error: unknown) => {
       throw withAnswers(error, integration)
@@ -60,6 +62,23 @@ export async function connect(
     if (made === undefined) throw new Error('a mode returned without keeping anything')
     return { connection: made, flow: flow.id }
   })
+}
+
+/** With what a look-up finds, saved once more: until it is done there is a connection already. */
+async function completed(
+  world: World,
+  made: Connection,
+  integration: Integration,
+  { tell, speech }: Attempt,
+  { save }: ConnectOptions,
+): Promise<Connection> {
+  const found = await enquire(world, made, integration, { tell }, speech)
+  if (found === undefined || save === false) return found ?? made
+  const { params, snapshot } = found
+  const saved = await world.store.connections.update(made.name, (current) =>
+    current === undefined ? undefined : { ...current, params, snapshot },
+  )
+  return saved ?? found
 }
 
 /**

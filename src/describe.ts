@@ -1,4 +1,4 @@
-import { asksOf } from './asks.ts'
+import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { registersItself } from './clients.ts'
 import { dialectOf } from './dialects/index.ts'
@@ -6,6 +6,7 @@ import { choose, placeholders } from './fill/fill.ts'
 import { templateAuthentication } from './integrate.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, redirectionOf } from './look-up.ts'
+import { lookUpOf } from './lookups/index.ts'
 import { UsageError } from './model/errors.ts'
 import type { AnswerSource, ClientAuthentication } from './model/integration.ts'
 import type { Scalar, Template, TemplateSource } from './model/provider.ts'
@@ -13,6 +14,7 @@ import type { World } from './model/world.ts'
 import { traitsOf } from './modes/index.ts'
 import { type Gap, gapsOfProvider } from './needs.ts'
 import { trialOf } from './proofs/index.ts'
+import { readTrials, type Support, supportOf } from './support.ts'
 
 /** A question of a provider's, and where its answer comes from. */
 export interface Asked {
@@ -82,11 +84,13 @@ export interface Description {
   readonly quirks: readonly string[]
   /** What this template needs that cannot be done yet; connecting is possible unless one of them `stops`. */
   readonly lacks: readonly Gap[]
+  /** How much of all that can be done, and whether a test has run it. */
+  readonly support: Support
   /** The command, ready to be typed; what nobody has answered has its example or stands in angle brackets. */
   readonly connect: string
 }
 
-type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store'>
+type Known = Pick<World, 'env' | 'settings' | 'settingsFrom' | 'store' | 'folders'>
 
 /** Computes a provider's page with the answers so far; sends nothing, asks nobody. */
 export async function describe(world: Known, located: Located, given: Given): Promise<Description> {
@@ -123,8 +127,12 @@ export async function describe(world: Known, located: Located, given: Given): Pr
         ? undefined
         : {
             ...fill(template.authorization_url),
-            // OAuth 1.0a has none, nor needs one.
-            pkce: request === undefined ? traits.wantsPkce === true || template.disable_pkce !== true : undefined,
+            // OAuth 1.0a has none, nor needs one; nor does an app that is installed.
+            pkce:
+              request === undefined && traits.brings === undefined
+                ? traits.wantsPkce === true ||
+                  (template.disable_pkce !== true && dialectOf(provider.names).refusesPkce !== true)
+                : undefined,
             params: template.authorization_params ?? {},
           },
     token:
@@ -132,7 +140,8 @@ export async function describe(world: Known, located: Located, given: Given): Pr
         ? undefined
         : {
             ...fill(template.token_url),
-            authentication: traits.client === undefined ? undefined : templateAuthentication(template),
+            authentication:
+              traits.client === undefined || traits.brings !== undefined ? undefined : templateAuthentication(template),
             format: template.body_format ?? (traits.client === undefined ? 'json' : 'form'),
           },
     refresh: template.refresh_url === undefined ? undefined : fill(template.refresh_url),
@@ -145,6 +154,7 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     },
     quirks: quirksOf(provider.names, template),
     lacks: gapsOfProvider(provider),
+    support: supportOf(provider, readTrials(world)),
     connect: commandFor(located, asked, found),
   }
 }
@@ -200,13 +210,15 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
     answer: isSecret ? undefined : answer?.value,
     answeredBy: answer?.from,
   })
+  const worded = clientPrompts(template)
   const registers = registersItself(template)
-  const says = registers ? 'Client ID; without one, a client registers itself' : undefined
+  const title = worded['client_id']?.title ?? 'Client ID'
+  const says = registers ? `${title}; without one, a client registers itself` : undefined
   return {
-    id: one('client-id', 'Client ID', found.clientId, false, registers, says),
+    id: one('client-id', title, found.clientId, false, registers, says),
     secret: one(
       'client-secret',
-      'Client secret',
+      worded['client_secret']?.title ?? 'Client secret',
       found.clientSecret,
       true,
       templateAuthentication(template) === 'private_key_jwt' ||
@@ -327,10 +339,28 @@ const standardBearing: Readonly<Record<string, string>> = {
   JWT: bearer,
   SIGNATURE: bearer,
   BASIC: 'authorization: Basic <user name and password>',
+  APP: bearer,
+  CUSTOM: bearer,
+  INSTALL_PLUGIN: 'authorization: Basic <plugin identifier and key>',
   BILL: 'devkey: <developer key>, sessionid: <session>',
   OAUTH1: 'authorization: OAuth <signature>',
   TBA: 'authorization: OAuth <signature>',
   AWS_SIGV4: 'authorization: AWS4-HMAC-SHA256 <signature>',
+}
+
+const ofInstallation = [
+  'the app is installed on its public page: --param appPublicLink=<address>',
+  'no redirect URL is sent: the app’s own settings must lead back here',
+  'an installation that is there already needs no browser: --param installation_id=<id>',
+]
+
+/** What a mode does that no template says. */
+const modeQuirks: Readonly<Record<string, readonly string[]>> = {
+  APP: ofInstallation,
+  CUSTOM: [...ofInstallation, 'two tokens come: the app’s, which calls carry, and yours beside it'],
+  INSTALL_PLUGIN: [
+    'no redirect URL is sent: the plugin’s own settings must lead back here; the state travels as "payload"',
+  ],
 }
 
 /** One sentence for each word of the template that departs from plain OAuth. */
@@ -371,14 +401,21 @@ function quirksOf(names: readonly string[], template: Template): readonly string
         ? ''
         : 'the credentials are tried by a call of its own kind before they are saved',
   }
-  const accent = Object.keys(dialectOf(names))
+  const { auth_mode: mode } = template
+  const ofMode = Object.hasOwn(modeQuirks, mode) ? (modeQuirks[mode] ?? []) : []
+  const accent = dialectOf(names)
+  const found = lookUpOf(names)?.keys ?? []
   return [
+    ...ofMode,
     ...Object.entries(says).flatMap(([field, say]) => {
       const value = template[field]
       const said = value === undefined || value === null ? '' : say(value as never)
       return said === '' ? [] : [said]
     }),
-    ...(accent.length > 0 ? [`it has an accent of its own, understood by a dialect: ${accent.join(', ')}`] : []),
+    ...(accent.says === undefined ? [] : [accent.says]),
+    ...(found.length === 0 || template.connection_configuration !== undefined
+      ? []
+      : [`looked up after connecting: ${found.join(', ')}`]),
   ]
 }
 

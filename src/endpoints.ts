@@ -39,6 +39,7 @@ export function endpointsOf(
     fillUrl(field, text, scope, context, asWritten?.includes('base_url') === true)
   const { endpoints: needed = [], isUnproved } = traitsOf(template.auth_mode)
   const { authorization_url: authorization, token_url: token, refresh_url: refresh, issuer } = template
+  const { revocation_url: revocation } = template
   const request = typeof template['request_url'] === 'string' ? template['request_url'] : undefined
   const missing = needed.find((one) => ({ authorization, request, token })[one] === undefined)
   // An issuer publishes its own.
@@ -48,14 +49,22 @@ export function endpointsOf(
   const api = template.proxy?.base_url ?? mcp
   const proving = isUnproved === true ? template.proxy?.verification?.base_url_override : undefined
   const isToken = needed.includes('token') && typeof token === 'string'
+  const { app, user } = needed.includes('token') ? waysOf(token) : {}
   return {
     ...(needed.includes('request') && request !== undefined ? { request: url('request_url', request) } : {}),
     authorization:
       needed.includes('authorization') && authorization !== undefined
         ? url('authorization_url', authorization, template.authorization_url_skip_encode)
         : undefined,
-    token: isToken && !later(token) ? url('token_url', token, template.token_url_skip_encode) : undefined,
+    token:
+      isToken && !later(token)
+        ? url('token_url', token, template.token_url_skip_encode)
+        : app !== undefined && !later(app)
+          ? url('token_url.APP', app)
+          : undefined,
+    ...(user === undefined ? {} : { user: url('token_url.OAUTH2', user) }),
     refresh: isToken && refresh !== undefined && !later(refresh) ? url('refresh_url', refresh) : undefined,
+    ...(revocation === undefined || later(revocation) ? {} : { revocation: url('revocation_url', revocation) }),
     api: api === undefined || later(api, true) ? undefined : url('proxy.base_url', api).replace(/\/+$/, ''),
     verification:
       proving === undefined ? undefined : url('proxy.verification.base_url_override', proving).replace(/\/+$/, ''),
@@ -77,6 +86,13 @@ function mcpEndpoint(given: string | undefined): string | undefined {
       hint: 'Leave out the # and what stands behind it.',
     })
   return url.href
+}
+
+/** The token endpoints of an app that also acts as a person. */
+function waysOf(token: unknown): { readonly app?: string; readonly user?: string } {
+  if (typeof token !== 'object' || token === null) return {}
+  const { APP: app, OAUTH2: user } = token as Readonly<Record<string, unknown>>
+  return { ...(typeof app === 'string' ? { app } : {}), ...(typeof user === 'string' ? { user } : {}) }
 }
 
 function endpointMissing(name: string, field: string): TemplateError {

@@ -3,6 +3,7 @@ import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { accept } from './catalog/rules.ts'
 import { assertResource, authenticationFrom, clientOriginsOf, isSameAddress, registersItself } from './clients.ts'
+import { dialectOf } from './dialects/index.ts'
 import { endpointsOf, registerUrlOf, templateParams } from './endpoints.ts'
 import type { Located } from './locate.ts'
 import { environmentName, type Found, type Given, lookUp, projectParams, redirectionOf, textOf } from './look-up.ts'
@@ -13,6 +14,7 @@ import type { Prompt, Template } from './model/provider.ts'
 import type { Need, World } from './model/world.ts'
 import { assertMode, traitsOf } from './modes/index.ts'
 import type { Traits } from './modes/mode.ts'
+import { assertNoWebhook } from './needs.ts'
 import { assertReusable, secretParams, trustFor } from './trust.ts'
 import type { Decided, Redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
@@ -25,6 +27,7 @@ import { assertSecure } from './wire/secure.ts'
 export async function integrate(world: World, located: Located, given: Given): Promise<Integration> {
   const { provider } = located
   assertMode(provider.template.auth_mode, provider.name)
+  assertNoWebhook(provider)
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
   const traits = traitsOf(provider.template.auth_mode)
@@ -48,7 +51,8 @@ export async function integrate(world: World, located: Located, given: Given): P
     ...projectParams(world, located, 'authorizationParams'),
     ...given.authorizationParams,
   })
-  const redirect = traits.opensBrowser === true ? redirectionOf(world, located, given) : nowhere
+  const opens = traits.opensBrowser === true && given.atHand === undefined
+  const redirect = opens ? redirectionOf(world, located, given) : nowhere
   return {
     name: located.name,
     connection,
@@ -66,8 +70,8 @@ export async function integrate(world: World, located: Located, given: Given): P
     assertionOption,
     redirectUri: redirect.redirectUri,
     listening: redirect.listening,
-    pkce: pkceOf(provider.template, client, given),
-    templateParams: traits.opensBrowser === true ? templateParams(world, located, params, asked) : {},
+    pkce: pkceOf(provider, client, given),
+    templateParams: opens ? templateParams(world, located, params, asked) : {},
     authorizationParams,
     tokenParams: {
       // Where nobody is sent to a browser there is but one request that they can be meant for.
@@ -151,7 +155,8 @@ async function complete(
   const secret = found.clientSecret === undefined ? undefined : textOf(found.clientSecret, world.env)
   const { client } = traitsOf(located.provider.template.auth_mode)
   const where = registerUrlOf(located, kept.params, asked)
-  const ofClient = client === undefined ? [] : clientNeeds(located, id, secret, given, where, client)
+  const isAsked = client !== undefined && given.atHand?.isRenewable !== false
+  const ofClient = !isAsked ? [] : clientNeeds(located, id, secret, given, where, client)
   const variable = (key: string): string => `${environmentName(located.name)}_${environmentName(key)}`
   const needs = openNeeds(located.provider.template, asked, kept.params, ofClient, variable)
   const typed = needs.length === 0 ? {} : await world.ask(needs, world.signal)
@@ -272,7 +277,7 @@ export function templateAuthentication(template: Template): ClientAuthentication
   return method === 'basic' ? 'basic-raw' : 'post'
 }
 
-function pkceOf(template: Template, client: Client, given: Given): boolean {
+function pkceOf({ template, names }: Located['provider'], client: Client, given: Given): boolean {
   if (traitsOf(template.auth_mode).wantsPkce === true) {
     if (given.pkce !== false) return true
     throw new UsageError('BAD_FLAG', 'An MCP server is never authorized at without PKCE.', {
@@ -285,7 +290,7 @@ function pkceOf(template: Template, client: Client, given: Given): boolean {
       hint: 'Leave --no-pkce out, or give a client secret.',
     })
   }
-  return given.pkce ?? (isPublic || template.disable_pkce !== true)
+  return given.pkce ?? (isPublic || (template.disable_pkce !== true && dialectOf(names).refusesPkce !== true))
 }
 
 /** Re-authorizing is for the same account: other answers make another connection. */

@@ -53,7 +53,8 @@ export async function catalogOf({
   return { project, sources: orderedSources({ project, person, added, builtIn }) }
 }
 
-async function assertHidesNone(name: string, wanted: string, sources: readonly Source[]): Promise<void> {
+/** Throws UsageError `NAME_TAKEN` where a name that is to mean one provider is another's. */
+export async function assertHidesNone(name: string, wanted: string, sources: readonly Source[]): Promise<void> {
   for (const source of sources) {
     if ((await source.find(name).catch(() => undefined)) === undefined) continue
     throw new UsageError('NAME_TAKEN', `The integration "${name}" is of ${wanted}, but ${name} is a provider itself.`, {

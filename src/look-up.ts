@@ -27,6 +27,8 @@ export interface Given {
   readonly replace?: boolean | undefined
   /** False where nothing will be saved: then no name can be taken. */
   readonly save?: boolean | undefined
+  /** Set where a token exists already: nothing opens, and a client is asked for only where it will have to renew. */
+  readonly atHand?: { readonly isRenewable: boolean } | undefined
   /** Flags that are not a template's to take. */
   readonly taken?: readonly string[] | undefined
   /** What the program knows by itself, of a provider that it brings along; second only to what was given. */

@@ -1,5 +1,5 @@
-import { isPlain } from './dialects/index.ts'
-import { type WantedAccent, wantedAccents } from './dialects/wanted.ts'
+import { lookUpOf } from './lookups/index.ts'
+import { revocationOf } from './lookups/revocations.ts'
 import { TemplateError } from './model/errors.ts'
 import type { Provider, Template } from './model/provider.ts'
 import { isMode, traitsOf } from './modes/index.ts'
@@ -14,6 +14,8 @@ export interface Gap {
    * that the person should know of when it is made. `shows`: what comes after connecting is not all there.
    */
   readonly weight: 'stops' | 'tells' | 'shows'
+  /** What to do instead, where there is something. */
+  readonly instead?: string | undefined
 }
 
 /** What a template needs and cannot have yet, in words; `names`: its provider's, and those that its alias stands for. */
@@ -25,43 +27,52 @@ export function gapsOf(template: Template, names: string | readonly string[]): r
   const mode = template.auth_mode
   if (!isMode(mode)) return [{ says: `It authorizes by ${mode}, which cannot be done yet`, weight: 'stops' }]
   const grants = traitsOf(mode).opensBrowser === true ? grantGaps(template) : []
-  return [...grants, ...signingGaps(template), ...accentGaps([names].flat()), ...laterGaps(template)]
+  return [...grants, ...signingGaps(template), ...laterGaps(template, [names].flat())]
 }
 
-/** The gaps of a provider; one that somebody described for themselves is taken at its word, as below. */
-export function gapsOfProvider({
-  template,
-  names,
-  source,
-}: Pick<Provider, 'template' | 'names' | 'source'>): readonly Gap[] {
-  const isOwn = source.kind === 'project' || source.kind === 'person'
-  return gapsOf(template, isOwn ? names.slice(1) : names)
+/** The gaps of a provider. */
+export function gapsOfProvider({ template, names }: Pick<Provider, 'template' | 'names'>): readonly Gap[] {
+  return gapsOf(template, names)
 }
 
 /**
- * Refuses what cannot succeed before anything opens, and returns what the person should know of. A template that somebody
- * wrote for themselves is taken at its word: its name alone says nothing of how its provider speaks. Throws TemplateError
+ * Refuses what cannot succeed before anything opens, and returns what the person should know of. Throws TemplateError
  * `UNSUPPORTED`.
  */
 export function assertPossible(provider: Provider): readonly string[] {
-  const { template, title } = provider
   const gaps = gapsOfProvider(provider)
   const [stop] = gaps.filter(({ weight }) => weight === 'stops')
-  if (stop !== undefined) {
-    const docs = template.docs === undefined ? '' : ` What it wants: ${template.docs}`
-    throw new TemplateError('UNSUPPORTED', `${title} cannot be connected yet. ${stop.says}.`, {
-      hint: `Nothing was opened or sent; --dry-run shows the requests in plain OAuth.${docs}`,
-    })
-  }
+  if (stop !== undefined) throw impossible(provider, stop)
   return gaps.filter(({ weight }) => weight === 'tells').map(({ says }) => says)
 }
+
+/** The same where nothing that somebody could answer would help: before they are asked anything. */
+export function assertNoWebhook(provider: Provider): void {
+  const stop = gapsOfProvider(provider).find(({ instead }) => instead !== undefined)
+  if (stop !== undefined) throw impossible(provider, stop)
+}
+
+function impossible({ template, title }: Provider, stop: Gap): TemplateError {
+  const docs = template.docs === undefined ? '' : ` What it wants: ${template.docs}`
+  const how = stop.instead === undefined ? 'yet' : 'from here'
+  return new TemplateError('UNSUPPORTED', `${title} cannot be connected ${how}. ${stop.says}.`, {
+    hint: stop.instead ?? `Nothing was opened or sent; --dry-run shows the requests in plain OAuth.${docs}`,
+  })
+}
+
+const outboundInstead =
+  'Nothing was opened or sent. Instead: create an internal integration there, whose token needs no installation, and connect with the provider that takes a token or an API key.'
 
 function grantGaps(template: Template): readonly Gap[] {
   const gaps: Gap[] = []
   const stop = (says: string): void => void gaps.push({ says, weight: 'stops' })
   const { installation, token_url: token, token_params: params } = template
-  if (installation === 'outbound') stop('Its code comes to a public webhook instead of the browser')
-  if (typeof token === 'object' && token !== null) stop('It has a token endpoint for each of several ways')
+  if (installation === 'outbound') {
+    const says = 'Its code comes to a public webhook of yours, after an installation that begins at the provider'
+    gaps.push({ says, weight: 'stops', instead: outboundInstead })
+  }
+  if (typeof token === 'object' && token !== null && template.auth_mode === 'OAUTH2')
+    stop('It has a token endpoint for each of several ways')
   const grant = params?.['grant_type']
   if (grant !== undefined && grant !== 'authorization_code') stop(`Its code is exchanged by the grant ${String(grant)}`)
   return gaps
@@ -81,18 +92,9 @@ function signingGaps({ auth_mode: mode, signature, token, assertion }: Template)
   return gaps
 }
 
-function accentGaps(names: readonly string[]): readonly Gap[] {
-  const name = names.find((one) => Object.hasOwn(wantedAccents, one))
-  const wanted: WantedAccent | undefined = name === undefined ? undefined : wantedAccents[name]
-  if (wanted === undefined || !isPlain(names)) return []
-  return [
-    { says: `One habit of its own is not understood yet: ${wanted.says}`, weight: wanted.stops ? 'stops' : 'tells' },
-  ]
-}
-
-function laterGaps(template: Template): readonly Gap[] {
+function laterGaps(template: Template, names: readonly string[]): readonly Gap[] {
   const gaps: Gap[] = []
-  if (template['post_connection_script'] !== undefined) {
+  if (template['post_connection_script'] !== undefined && lookUpOf(names) === undefined) {
     const keys = lookedUp(template)
     const what =
       keys.length === 0
@@ -100,7 +102,7 @@ function laterGaps(template: Template): readonly Gap[] {
         : `Not looked up after connecting: ${keys.join(', ')}`
     gaps.push({ says: what, weight: 'tells' })
   }
-  if (template['pre_connection_deletion_script'] !== undefined)
+  if (template['pre_connection_deletion_script'] !== undefined && revocationOf(names) === undefined)
     gaps.push({ says: 'Deleting the connection does not tell the provider', weight: 'shows' })
   if (template['require_client_certificate'] === true && template.auth_mode !== 'OAUTH2_CC')
     gaps.push({ says: 'Calls want a client certificate, which cannot be given', weight: 'shows' })

@@ -1,7 +1,7 @@
 import { type Connection, isExpired, isRenewable, isStale } from './model/connection.ts'
 import { MachineError, ProviderError } from './model/errors.ts'
 import type { World } from './model/world.ts'
-import { connectAgain, refusedForGood, savedConnection, unknownConnection } from './saved.ts'
+import { connectAgain, refusedForGood, revokedHere, savedConnection, unknownConnection } from './saved.ts'
 
 export interface RefreshOptions {
   /** Renew it although it is not stale. */
@@ -15,11 +15,15 @@ export interface RefreshOptions {
 /**
  * The connection with a credential that can be used: as it is while that is fresh, else renewed under its lock, so that
  * however many processes ask at once, one request is made. Throws UsageError `UNKNOWN_CONNECTION`; ProviderError when
- * the provider refuses (`INVALID_GRANT` marks the connection) or nothing can renew it (`EXPIRED`); TransportError.
+ * the provider refuses (`INVALID_GRANT` marks the connection) or nothing can renew it (`EXPIRED`); MachineError
+ * `REFRESH_INTERRUPTED` where a process that was killed may have used the refresh token up; TransportError.
  */
-export async function refresh(world: World, name: string, options: RefreshOptions = {}): Promise<Connection> {
+export async function refresh(world: World, name: string, asked: RefreshOptions = {}): Promise<Connection> {
   const found = await savedConnection(world, name)
-  if (!mustRenew(found, found, world, options)) return found
+  if (found.lastError?.code === 'REVOKED') throw revokedHere(found)
+  const isStale = mustRenew(found, found, world, asked)
+  if (!isStale && !(await isKnownDead(world, found))) return found
+  const options = isStale ? asked : { ...asked, refused: found.credential.accessToken ?? '' }
   if (!isRenewable(found)) return asItIs(found, world, options)
   let issued = false
   const change = async (current: Connection | undefined): Promise<Connection | undefined> => {
@@ -27,15 +31,25 @@ export async function refresh(world: World, name: string, options: RefreshOption
     if (isRenewedSince(found, current, world) || !mustRenew(current, found, world, options)) return undefined
     const { renew } = await import('./renew.ts')
     const renewed = await renew(world, current, options)
-    issued = renewed.lastError === null
+    issued = renewed !== undefined && renewed.lastError === null
     return renewed
   }
-  const renewed = await world.store.connections.update(name, change, world.signal).catch((error: unknown) => {
+  const settle = (): Promise<void> => world.store.intents.settle(name)
+  const renewed = await world.store.connections.update(name, change, world.signal, settle).catch((error: unknown) => {
     throw issued && error instanceof MachineError ? unsaved(error, name) : error
   })
   const connection = renewed ?? (await savedConnection(world, name))
   if (connection.lastError?.final === true) throw refusedForGood(connection)
+  if (!livesLongEnough(connection, world, options)) await tellShortLife(world, connection, options)
   return connection
+}
+
+/** Of a token that does not say when it ends: some providers have to be asked. */
+async function isKnownDead(world: World, connection: Connection): Promise<boolean> {
+  const { expiresAt, accessToken } = connection.credential
+  if (expiresAt !== undefined || accessToken === undefined || !isRenewable(connection)) return false
+  const { isDead } = await import('./introspect.ts')
+  return isDead(world, connection)
 }
 
 /**
@@ -43,13 +57,36 @@ export async function refresh(world: World, name: string, options: RefreshOption
  * tokens live. Told by what changed, since clocks may be set back.
  */
 function isRenewedSince(found: Connection, current: Connection, world: World): boolean {
-  return current.credential.accessToken !== found.credential.accessToken && !isExpired(current, world.clock.now())
+  return !isSame(found, current) && !isExpired(current, world.clock.now())
+}
+
+/** Some providers renew a token and keep its text. */
+function isSame({ credential: one }: Connection, { credential: other }: Connection): boolean {
+  return one.accessToken === other.accessToken && one.obtainedAt === other.obtainedAt
 }
 
 function mustRenew(current: Connection, found: Connection, world: World, options: RefreshOptions): boolean {
   if (options.refused !== undefined) return current.credential.accessToken === options.refused
-  if (options.force === true) return current.credential.accessToken === found.credential.accessToken
+  if (options.force === true) return isSame(current, found)
   return isStale(current, world.clock.now(), options.minValidity)
+}
+
+function livesLongEnough({ credential }: Connection, world: World, { minValidity = 0 }: RefreshOptions): boolean {
+  const { expiresAt } = credential
+  return expiresAt === undefined || Date.parse(expiresAt) - world.clock.now().getTime() >= minValidity * 1000
+}
+
+/** A token just renewed is the best there is: renewing it again and again would not make it live longer. */
+async function tellShortLife(world: World, connection: Connection, { minValidity = 0 }: RefreshOptions): Promise<void> {
+  const { warn } = await import('./renew.ts')
+  const left = Math.max(
+    0,
+    Math.floor((Date.parse(connection.credential.expiresAt ?? '') - world.clock.now().getTime()) / 1000),
+  )
+  await warn(world, connection, {
+    code: 'SHORT_LIVED',
+    message: `The token of "${connection.name}" was renewed just now and lives ${left} s, less than the ${minValidity} s asked for.`,
+  })
 }
 
 function asItIs(connection: Connection, world: World, options: RefreshOptions): Connection {

@@ -91,10 +91,14 @@ async function rehearseBrowser(stage: Stage, found: Integration, attempt: Attemp
     })
   })
   const caught = stage.caught()
-  if (caught === undefined) throw new Error('the rehearsal sent nothing')
+  if (caught === undefined) {
+    if (sent === undefined) throw new Error('the rehearsal sent nothing')
+    return { authorizationUrl: sent.href, redirectUri }
+  }
   if (sent === undefined) return { temporaryRequest: shown(caught, world), redirectUri }
   // What only the callback brings is still to be filled: then the URL is told as the template writes it.
-  const written = endpoints.token === undefined ? provider.template.token_url : undefined
+  const { token_url: template } = provider.template
+  const written = endpoints.token === undefined && typeof template === 'string' ? template : undefined
   const tokenRequest = shown(caught, world)
   return {
     authorizationUrl: sent.href,

@@ -1,17 +1,16 @@
-import { type Dressed, dress, signsBody } from './dress.ts'
+import { type Attempt, drain, isReplayable, peek, sendDressed, signable } from './call.ts'
+import { asMessage, inConversation, wantsGreeting } from './converse.ts'
 import { runFlow } from './flow.ts'
-import { greet, isMcp, type Say } from './mcp.ts'
+import { isMcp } from './mcp.ts'
 import { type Connection, isRenewable } from './model/connection.ts'
-import { UsageError } from './model/errors.ts'
-import type { Exchange, Header, Tell } from './model/event.ts'
+import { TransportError, UsageError } from './model/errors.ts'
+import type { Header, Tell } from './model/event.ts'
 import type { Answer, Outgoing, World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
 import type { Mode } from './modes/mode.ts'
 import { refresh } from './refresh.ts'
-import { learnSecrets, savedConnection } from './saved.ts'
-import { maskBody, maskHeaders, maskUrl } from './wire/mask.ts'
-import { mcpHeaders, needsGreeting } from './wire/mcp.ts'
-import { headerOf } from './wire/record.ts'
+import { backoff, isIdempotent, type Passing, passingOf, type RetryRule, retryRuleOf } from './retry.ts'
+import { assertReachable, learnSecrets, savedConnection } from './saved.ts'
 import { assertSecure } from './wire/secure.ts'
 
 /** A call to the connection's API. */
@@ -24,6 +23,8 @@ export interface ApiCall {
   readonly allowHttp?: boolean | undefined
   /** Keep the bodies in the log too. */
   readonly logBodies?: boolean | undefined
+  /** How often it is sent again where the refusal is one that passes; 3 where absent. */
+  readonly retries?: number | undefined
 }
 
 /** The API's answer; its body still to be read, once. */
@@ -32,64 +33,85 @@ export interface ApiAnswer extends Answer {
   readonly connection: Connection
 }
 
+/** Sends calls of one flow, with the credential as young as it has become on the way. */
+export interface Caller {
+  readonly flow: string
+  readonly tell: Tell
+  /** Throws UsageError `OTHER_ORIGIN`, `NO_BASE_URL`, `BAD_ARGUMENT`, `INSECURE_URL`; TransportError. */
+  readonly send: (call: ApiCall) => Promise<ApiAnswer>
+  readonly connection: () => Connection
+}
+
+/** Milliseconds; an API that asks to wait longer has said no for now. */
+const longestWait = 60_000
+const usualRetries = 3
+/** Bytes of a refusal that a rule may look into. */
+const mostLookedAt = 64 * 1024
+
 /**
  * Calls the API with the connection's credential: renewed first when it is stale, and once more after a 401 where the
- * body can be sent again. The credential goes to the connection's own origins only and along no redirect.
+ * body can be sent again; sent again where the template's `proxy.retry` says that a refusal passes. The credential goes
+ * to the connection's own origins only and along no redirect.
  * Throws UsageError `UNKNOWN_CONNECTION`, `OTHER_ORIGIN`, `NO_BASE_URL`; what `refresh` throws; TransportError.
  */
-export async function request<T>(
+export function request<T>(
   world: World,
   name: string,
   call: ApiCall,
   read: (answer: ApiAnswer) => Promise<T>,
 ): Promise<T> {
+  return calling(world, name, call, async (caller) => read(await caller.send(call)))
+}
+
+/** One flow of calls; the first of them is judged before anything is sent, the renewal included. */
+export async function calling<T>(
+  world: World,
+  name: string,
+  first: ApiCall,
+  act: (caller: Caller) => Promise<T>,
+): Promise<T> {
   const saved = await savedConnection(world, name)
-  const url = targetUrl(saved, call.target)
-  assertSecure(url, call.allowHttp === true || saved.snapshot.allowHttp, 'the API URL')
-  const connection = await refresh(world, name)
+  judgedUrl(saved, first)
+  assertReachable(world, saved)
+  let connection = await refresh(world, name)
   learnSecrets(world, connection)
-  return runFlow(
-    world,
-    { deed: 'request', provider: connection.provider, connection: connection.name },
-    async (flow) => {
-      const mode = await modeOf(connection.mode, connection.provider)
-      const talks = isMcp(connection)
-      const whole = signsBody(connection, mode) || talks ? { ...call, body: await readWhole(call.body) } : call
-      const readable = talks ? asMessage(whole) : whole
-      const line = { world, mode, url, call: readable, tell: flow.tell }
-      const first = await send(world, connection, mode, url, readable, flow.tell)
-      if (talks && wantsGreeting(readable, first.answer)) {
-        return inSession(connection, line, first.answer, (answer) => read({ ...answer, flow: flow.id, connection }))
+  const what = { deed: 'request', provider: connection.provider, connection: connection.name } as const
+  return runFlow(world, what, async (flow) => {
+    const mode = await modeOf(connection.mode, connection.provider)
+    const ends: (() => Promise<void>)[] = []
+    const send = async (call: ApiCall): Promise<ApiAnswer> => {
+      const { target: _, retries: __, allowHttp: ___, ...rest } = call
+      const plain = { ...rest, url: judgedUrl(connection, call) }
+      const attempt = await signable(connection, mode, isMcp(connection) ? await asMessage(plain) : plain)
+      const trial: Trial = { world, mode, attempt, tell: flow.tell, retries: call.retries ?? usualRetries }
+      let answer = await patiently(trial, connection)
+      if (answer.status === 401) {
+        const renewed = await afterRefusal(trial, connection, answer)
+        if (renewed !== undefined) {
+          connection = renewed
+          await drain(answer.body)
+          answer = await patiently(trial, connection)
+        }
       }
-      const { body } = readable
-      const replayable = body === undefined || typeof body === 'string' || body instanceof Uint8Array
-      if (first.answer.status !== 401 || !replayable || !isRenewable(connection)) {
-        return read({ ...first.answer, flow: flow.id, connection })
+      if (isMcp(connection) && wantsGreeting(attempt, answer)) {
+        const conversation = await inConversation(world, connection, mode, attempt, answer, flow.tell)
+        ends.push(conversation.end)
+        answer = conversation.answer
       }
-      const renewed = await refresh(world, name, { refused: connection.credential.accessToken ?? '' }).catch(
-        (error: unknown) => {
-          flow.tell({
-            type: 'warning',
-            code: 'REFRESH_FAILED',
-            message: `The API answered 401 and renewing failed: ${error instanceof Error ? error.message : ''}`,
-          })
-          return undefined
-        },
-      )
-      if (renewed === undefined || renewed.credential.accessToken === connection.credential.accessToken) {
-        return read({ ...first.answer, flow: flow.id, connection })
-      }
-      learnSecrets(world, renewed)
-      await drain(first.answer.body)
-      const second = await send(world, renewed, mode, url, readable, flow.tell)
-      if (talks && wantsGreeting(readable, second.answer)) {
-        return inSession(renewed, line, second.answer, (answer) =>
-          read({ ...answer, flow: flow.id, connection: renewed }),
-        )
-      }
-      return read({ ...second.answer, flow: flow.id, connection: renewed })
-    },
-  )
+      return { ...answer, flow: flow.id, connection }
+    }
+    try {
+      return await act({ flow: flow.id, tell: flow.tell, send, connection: () => connection })
+    } finally {
+      for (const end of ends) await end()
+    }
+  })
+}
+
+function judgedUrl(connection: Connection, { target, allowHttp }: ApiCall): string {
+  const url = targetUrl(connection, target)
+  assertSecure(url, allowHttp === true || connection.snapshot.allowHttp, 'the API URL')
+  return url
 }
 
 /** The URL that a path or URL means for this connection. Throws UsageError `OTHER_ORIGIN`, `NO_BASE_URL`, `BAD_ARGUMENT`. */
@@ -106,7 +128,7 @@ export function targetUrl({ snapshot, name }: Connection, target: string): strin
   const text = absolute ? target : `${(base ?? '').replace(/\/+$/, '')}/${target.replace(/^\/+/, '')}`
   if (!URL.canParse(text)) throw new UsageError('BAD_ARGUMENT', `"${target}" is neither a path nor a URL.`)
   const url = new URL(text)
-  const allowed = base === undefined ? snapshot.origins : [new URL(base).origin, ...snapshot.origins]
+  const allowed = originsFor(snapshot)
   if (
     (url.protocol !== 'http:' && url.protocol !== 'https:') ||
     url.username !== '' ||
@@ -125,162 +147,90 @@ export function targetUrl({ snapshot, name }: Connection, target: string): strin
   return url.href
 }
 
-interface Line {
+/** Where a connection's credential may go, the API's own origin first. */
+export function originsFor({ endpoints, origins }: Connection['snapshot']): readonly string[] {
+  return endpoints.api === undefined ? origins : [new URL(endpoints.api).origin, ...origins]
+}
+
+interface Trial {
   readonly world: World
   readonly mode: Mode
-  readonly url: string
-  readonly call: ApiCall
+  readonly attempt: Attempt
   readonly tell: Tell
+  readonly retries: number
 }
 
-/** A message to an MCP server says what it is and what it may be answered with, unless the caller has said so. */
-function asMessage(call: ApiCall): ApiCall {
-  if (call.method !== 'POST') return call
-  const own = call.headers.map(([name]) => name.toLowerCase())
-  return { ...call, headers: [...call.headers, ...mcpHeaders.filter(([name]) => !own.includes(name))] }
-}
-
-/** A server that keeps conversations refuses what does not belong to one (MCP, Session Management). */
-function wantsGreeting({ headers, body }: ApiCall, { status }: Answer): boolean {
-  const isOwn = headers.some(([name]) => name.toLowerCase() === 'mcp-session-id')
-  return (status === 400 || status === 404) && !isOwn && typeof body === 'string' && needsGreeting(body)
-}
-
-/** Says the same within a conversation of its own; where none comes about, the first answer stands. */
-async function inSession<T>(
-  connection: Connection,
-  { world, mode, url, call, tell }: Line,
-  refused: Answer,
-  read: (answer: Answer) => Promise<T>,
-): Promise<T> {
-  const kept = await readBounded(refused.body)
-  const say: Say = async (body, headers, method = 'POST') => {
-    const own = call.headers.filter(([name]) => name.toLowerCase() !== 'content-length')
-    const bare = { ...call, method, headers: [...own, ...headers], body: method === 'POST' ? body : undefined }
-    const { answer } = await send(world, connection, mode, url, bare, tell)
-    const text = Buffer.concat(await readBounded(answer.body)).toString('utf8')
-    return { status: answer.status, headers: answer.headers, text }
+/** Sends it, and again while the refusal is one that passes, it may be sent twice, and the wait is bearable. */
+async function patiently(trial: Trial, connection: Connection): Promise<Answer> {
+  const { world, mode, attempt, tell, retries } = trial
+  const rule = retryRuleOf(connection.snapshot.template)
+  for (let again = 0; ; again += 1) {
+    const outcome = await once(() => sendDressed(world, connection, mode, attempt, tell), rule, world.clock.now())
+    const { passing } = outcome
+    const isAllowed = passing !== undefined && (passing.isUntouched || isIdempotent(attempt.method))
+    if (!isAllowed || retries === 0 || !isReplayable(attempt)) return settled(outcome)
+    const wait = passing.wait ?? backoff(again, (world.random(1)[0] ?? 0) / 255)
+    if (again === retries || wait > longestWait) {
+      tell(gaveUp(passing, again, wait))
+      return settled(outcome)
+    }
+    if (outcome.answer !== undefined) await drain(outcome.answer.body)
+    tell({ type: 'request.retried', attempt: again + 1, wait: Math.round(wait), why: passing.why })
+    await world.clock.sleep(wait, world.signal)
   }
-  const greeting = await greet(world, say)
-  if ('refused' in greeting) return read({ ...refused, body: replayed(kept) })
-  tell({ type: 'conversation.begun' })
-  const { answer } = await send(
-    world,
-    connection,
-    mode,
-    url,
-    { ...call, headers: [...call.headers, ...greeting.session.headers] },
-    tell,
-  )
-  return read(answer).finally(greeting.session.end)
 }
 
-async function* replayed(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks
+function gaveUp({ why }: Passing, again: number, wait: number) {
+  const seconds = Math.ceil(wait / 1000)
+  const says = wait > longestWait ? `and asks to wait ${seconds} s` : `${again === 1 ? 'once' : `${again} times`} again`
+  return {
+    type: 'warning',
+    code: 'RETRIES_SPENT',
+    message: `Not sent again: ${why}${wait > longestWait ? ', ' : ' '}${says}`,
+  } as const
 }
 
-/** Bytes of an answer to a greeting that are kept. */
-const longestGreeting = 1024 * 1024
+type Outcome =
+  | { readonly answer: Answer; readonly error?: undefined; readonly passing?: Passing | undefined }
+  | { readonly answer?: undefined; readonly error: unknown; readonly passing?: Passing | undefined }
 
-async function readBounded(body: AsyncIterable<Uint8Array>): Promise<readonly Uint8Array[]> {
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of body) {
-    chunks.push(chunk)
-    bytes += chunk.length
-    if (bytes > longestGreeting) break
-  }
-  return chunks
-}
-
-async function send(
-  world: World,
-  connection: Connection,
-  mode: Mode,
-  url: string,
-  call: ApiCall,
-  tell: Tell,
-): Promise<{ answer: Answer }> {
-  const { method, headers, body } = call
-  const bare = { method, url, headers, ...(body === undefined ? {} : { body }) }
-  const moment = { now: world.clock.now(), random: world.random }
-  const dressed = dress(connection, mode, bare, moment, tell)
-  const started = world.clock.monotonic()
-  const shown = {
-    purpose: 'api',
-    method: dressed.method,
-    url: maskUrl(dressed.url, world.secrets),
-    request: { headers: maskHeaders(dressed.headers, world.secrets), ...shownBody(world, call, dressed) },
-  }
+async function once(send: () => Promise<Answer>, rule: RetryRule | undefined, now: Date): Promise<Outcome> {
   try {
-    const answer = await world.send({ ...dressed, signal: world.signal })
-    return { answer: { ...answer, body: told(answer, shown, world, call, tell) } }
+    const answer = await send()
+    if (answer.status < 400) return { answer }
+    const looked = rule?.inBody === undefined ? { text: '', answer } : await peek(answer, mostLookedAt)
+    return { answer: looked.answer, passing: passingOf(rule, { ...answer, text: looked.text }, now) }
   } catch (error) {
-    const failure = {
-      code: error instanceof Error && 'code' in error ? String(error.code) : 'BUG',
-      message: error instanceof Error ? error.message : '',
-    }
-    tell({ type: 'exchange', exchange: { ...shown, timing: { total: world.clock.monotonic() - started }, failure } })
-    throw error
+    const isRoad = error instanceof TransportError && error.code !== 'TIMEOUT' && error.code !== 'TLS'
+    const passing = { isUntouched: false, why: error instanceof Error ? error.message.replace(/\.$/, '') : '' }
+    return rule !== undefined && isRoad ? { error, passing } : { error }
   }
 }
 
-function shownBody(world: World, call: ApiCall, { headers, body }: Dressed): { body?: string } {
-  if (call.logBodies !== true || typeof body !== 'string') return {}
-  return { body: maskBody(body, headerOf(headers, 'content-type'), world.secrets) }
+function settled(outcome: Outcome): Answer {
+  if (outcome.answer === undefined) throw outcome.error
+  return outcome.answer
 }
 
-/** A body that has to be signed is read before it is sent. */
-async function readWhole(body: Outgoing['body']): Promise<Outgoing['body']> {
-  if (body === undefined || typeof body === 'string') return body
-  if (body instanceof Uint8Array) return textOrBytes(body)
-  const chunks: Uint8Array[] = []
-  for await (const chunk of body) chunks.push(chunk)
-  return textOrBytes(Buffer.concat(chunks))
-}
-
-/** Bytes that are no UTF-8 stay what they are. */
-function textOrBytes(bytes: Uint8Array): string | Uint8Array {
-  const text = Buffer.from(bytes).toString('utf8')
-  return Buffer.from(text, 'utf8').equals(bytes) ? text : bytes
-}
-
-/** Passes the body on as it comes and tells the exchange when it has ended, however it ended. */
-async function* told(
+/** The connection with a younger credential, where a 401 can be met with one. */
+async function afterRefusal(
+  { world, attempt, tell }: Trial,
+  connection: Connection,
   answer: Answer,
-  shown: Pick<Exchange, 'purpose' | 'method' | 'url' | 'request'>,
-  world: World,
-  call: ApiCall,
-  tell: Tell,
-) {
-  const kept: Uint8Array[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of answer.body) {
-      if (call.logBodies === true && bytes < 64 * 1024) kept.push(chunk)
-      bytes += chunk.length
-      yield chunk
-    }
-  } finally {
-    const type = answer.headers.find(([name]) => name.toLowerCase() === 'content-type')?.[1] ?? ''
-    const body =
-      call.logBodies === true ? { body: maskBody(Buffer.concat(kept).toString('utf8'), type, world.secrets) } : {}
-    const response = {
-      status: answer.status,
-      statusText: world.secrets.scrub(answer.statusText),
-      headers: maskHeaders(answer.headers, world.secrets),
-      bytes,
-      ...body,
-    }
-    const peer = answer.peer === undefined ? {} : { peer: answer.peer }
-    tell({ type: 'exchange', exchange: { ...shown, response, timing: answer.timing(), ...peer } })
+): Promise<Connection | undefined> {
+  if (!isRenewable(connection)) return undefined
+  if (!isReplayable(attempt)) {
+    const message = `The API answered ${answer.status}; a streamed body cannot be sent a second time`
+    tell({ type: 'warning', code: 'NOT_SENT_AGAIN', message, hint: 'Renew first: auth-cli refresh --force' })
+    return undefined
   }
-}
-
-async function drain(body: AsyncIterable<Uint8Array>): Promise<void> {
-  let bytes = 0
-  for await (const chunk of body) {
-    bytes += chunk.length
-    if (bytes > 256 * 1024) return
-  }
+  const refused = connection.credential.accessToken ?? ''
+  const renewed = await refresh(world, connection.name, { refused }).catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : ''
+    tell({ type: 'warning', code: 'REFRESH_FAILED', message: `The API answered 401 and renewing failed: ${why}` })
+    return undefined
+  })
+  if (renewed === undefined || renewed.credential.accessToken === connection.credential.accessToken) return undefined
+  learnSecrets(world, renewed)
+  return renewed
 }

@@ -9,6 +9,14 @@ export async function savedConnection(world: Pick<World, 'store'>, name: string)
   return connection
 }
 
+/** Throws UsageError `TWIN_ASLEEP` where a twin's connection would be sent to the real provider. */
+export function assertReachable(world: Pick<World, 'reachesTwins'>, { name, snapshot }: Connection): void {
+  if (snapshot.twin !== true || world.reachesTwins === true) return
+  throw new UsageError('TWIN_ASLEEP', `"${name}" was made with a twin, and nothing of it goes to the real provider.`, {
+    hint: `Its twin is played by the commands that name it: auth-cli request ${name} …`,
+  })
+}
+
 /** A name that nothing was saved under. */
 export function unknownConnection(name: string): UsageError {
   return new UsageError('UNKNOWN_CONNECTION', `There is no connection called "${name}".`, {
@@ -44,6 +52,16 @@ export function refusedForGood(connection: Connection): ProviderError {
 
 function spent({ name, snapshot }: Connection): string {
   return snapshot.renewal === 'again' ? `What "${name}" was made with` : `The refresh token of "${name}"`
+}
+
+/** Its tokens were given back: there is nothing to use until it is connected again. */
+export function revokedHere(connection: Connection): ProviderError {
+  const { name, lastError } = connection
+  const error = new ProviderError('REVOKED', `"${name}" was revoked on ${lastError?.at.slice(0, 10)}.`, {
+    hint: connectAgain(connection),
+  })
+  error.flow = lastError?.flow
+  return error
 }
 
 /** The command that makes this connection anew. */

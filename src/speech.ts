@@ -1,6 +1,6 @@
 import { dialectOf } from './dialects/index.ts'
 import { authorizeIn, hearCallback, speak, tokensIn } from './dialects/speak.ts'
-import type { Remark, Setting } from './model/dialect.ts'
+import type { Remark, Send, Setting } from './model/dialect.ts'
 import type { Tell } from './model/event.ts'
 import type { World } from './model/world.ts'
 import type { Speech } from './modes/mode.ts'
@@ -19,10 +19,14 @@ export function speechOf(world: World, tell: Tell, names: string | readonly stri
     hear: (params, setting) => hearCallback(accent, params, setting, remark),
     line: (purpose, setting, certificate) => {
       const tokens = (answer: Received): readonly string[] => tokensIn(accent, answer, setting)
-      const transmit = record(world, tell, purpose, tokens)
-      const reach: Transmit = certificate === undefined ? transmit : (request) => transmit({ ...request, certificate })
-      return speak(accent, reach, dated(setting, world), remark)
+      const withCertificate = (transmit: Transmit): Transmit =>
+        certificate === undefined ? transmit : (request) => transmit({ ...request, certificate })
+      const send: Send = (own, { body, ...request }) =>
+        withCertificate(record(world, tell, own, tokens))({ ...request, ...(body === undefined ? {} : { body }) })
+      return speak(accent, withCertificate(record(world, tell, purpose, tokens)), dated(setting, world), remark, send)
     },
+    renewsWithoutToken: accent.renewsWithoutToken === true,
+    forgets: accent.forgets ?? [],
     transmit: (purpose, secretsIn) => record(world, tell, purpose, secretsIn),
   }
 }

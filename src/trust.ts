@@ -118,11 +118,17 @@ export function secretParams(before: Connection | undefined, asked: readonly Que
   ])
 }
 
+/** The token endpoint, or one for each of several ways. */
+function tokenUrlsOf({ token_url: written }: Template): string[] {
+  const all: unknown[] = typeof written === 'object' && written !== null ? Object.values(written) : [written]
+  return all.filter((url) => typeof url === 'string')
+}
+
 /** The answers that stand in the host of an endpoint. */
 function hostAnswers(template: Template): Set<string> {
   const urls = [
     template.authorization_url,
-    template.token_url,
+    ...tokenUrlsOf(template),
     template.refresh_url,
     template.proxy?.base_url,
     template.issuer,

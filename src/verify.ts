@@ -5,7 +5,7 @@ import { ProviderError, UsageError } from './model/errors.ts'
 import type { World } from './model/world.ts'
 import { isProvable, prove } from './prove.ts'
 import { refresh } from './refresh.ts'
-import { savedConnection } from './saved.ts'
+import { assertReachable, savedConnection } from './saved.ts'
 import { speechOf } from './speech.ts'
 import type { Transmit } from './wire/record.ts'
 
@@ -30,6 +30,7 @@ export async function verify(world: World, name: string): Promise<Verified> {
   const saved = await savedConnection(world, name)
   const hasCall = isProvable(saved.snapshot.template)
   if (!hasCall && !isMcp(saved)) throw noVerification(saved)
+  assertReachable(world, saved)
   const connection = await refresh(world, name)
   const what = { deed: 'verify', provider: connection.provider, connection: name } as const
   return runFlow(world, what, async (flow) => {

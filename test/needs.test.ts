@@ -1,6 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { dialectOf } from '../src/dialects/index.ts'
-import { wantedAccents } from '../src/dialects/wanted.ts'
+
 import type { Provider, Template } from '../src/model/provider.ts'
 import { assertPossible, gapsOf, needsOf } from '../src/needs.ts'
 
@@ -27,12 +26,16 @@ describe('what a template needs', () => {
 
   test.each<[Partial<Template>, string]>([
     [{ auth_mode: 'TABLEAU' }, 'It authorizes by TABLEAU, which cannot be done yet'],
-    [{ installation: 'outbound' }, 'Its code comes to a public webhook instead of the browser'],
+    [
+      { installation: 'outbound' },
+      'Its code comes to a public webhook of yours, after an installation that begins at the provider',
+    ],
     [{ token_params: { grant_type: 'password' } }, 'Its code is exchanged by the grant password'],
     [{ token_url: { APP: 'https://x.example' } as never }, 'It has a token endpoint for each of several ways'],
   ])('and stops it: %j', (more, says) => {
-    expect(gapsOf({ ...plain, ...more }, 'idp')).toEqual([{ says, weight: 'stops' }])
-    expect(() => assertPossible(provider(['idp'], more))).toThrow(`Idp cannot be connected yet. ${says}.`)
+    expect(gapsOf({ ...plain, ...more }, 'idp')).toMatchObject([{ says, weight: 'stops' }])
+    const how = more.installation === undefined ? 'yet' : 'from here'
+    expect(() => assertPossible(provider(['idp'], more))).toThrow(`Idp cannot be connected ${how}. ${says}.`)
   })
 
   it('after connecting is told, or shown', () => {
@@ -48,22 +51,24 @@ describe('what a template needs', () => {
     expect(assertPossible(provider(['idp'], more))).toEqual(['Not looked up after connecting: cloudId, accountId'])
   })
 
-  it('and is known by its name, or by the name that it is an alias of', () => {
-    const says = 'One habit of its own is not understood yet: its token request is signed'
-    expect(needsOf(plain, 'shopline-oauth')).toEqual([says])
-    expect(needsOf(plain, ['mine', 'shopline-oauth'])).toEqual([says])
-    expect(() => assertPossible(provider(['mine', 'shopline-oauth']))).toThrow('cannot be connected yet')
-    expect(assertPossible(provider(['one-drive']))).toEqual([
-      'One habit of its own is not understood yet: a second token for its other API is not fetched',
-    ])
+  it('is told with what to do instead where its code comes to a webhook', () => {
+    const sentry = provider(['sentry-oauth'], { installation: 'outbound', authorization_url: undefined })
+    expect(() => assertPossible(sentry)).toThrow(
+      /cannot be connected from here\. Its code comes to a public webhook of yours/,
+    )
+    expect(() => assertPossible(sentry)).toThrow(
+      expect.objectContaining({ code: 'UNSUPPORTED', hint: expect.stringContaining('internal integration') }),
+    )
   })
 
-  it('is not guessed from the name of somebody’s own template', () => {
-    expect(assertPossible(provider(['walmart'], {}, 'project'))).toEqual([])
-    expect(() => assertPossible(provider(['walmart', 'tiktok-ads'], {}, 'person'))).toThrow('cannot be connected yet')
-  })
-
-  it('is no accent that is understood', () => {
-    expect(Object.keys(wantedAccents).filter((name) => Object.keys(dialectOf([name])).length > 0)).toEqual([])
+  it('is no look-up and no revocation that is known', () => {
+    const more = {
+      post_connection_script: 'x',
+      pre_connection_deletion_script: 'y',
+      connection_configuration: ['portalId'],
+    }
+    expect(needsOf({ ...plain, ...more }, 'hubspot')).toEqual([])
+    expect(needsOf({ ...plain, ...more }, ['mine', 'hubspot'])).toEqual([])
+    expect(needsOf({ ...plain, ...more }, 'idp')).toHaveLength(2)
   })
 })

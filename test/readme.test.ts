@@ -73,10 +73,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 describe('the README', () => {
   const steps = stepsIn(readme)
 
-  it('has something to run, and marks every other block as text or yaml', () => {
+  it('has something to run, and marks every other block as text, yaml or an example', () => {
     expect(steps.length).toBeGreaterThan(6)
     const kinds = [...readme.matchAll(/^```(.+)$/gm)].map(([, kind]) => kind)
-    expect([...new Set(kinds)].sort()).toEqual(['console run', 'text', 'yaml'])
+    expect([...new Set(kinds)].sort()).toEqual(['console run', 'js', 'text', 'yaml'])
   })
 
   it('begins with the two commands', () => {

@@ -6,39 +6,38 @@ interface Waker {
 }
 
 /**
- * A session for a command on a saved connection. If that was made with the sandbox, or with a twin in it, either runs by
- * the time of the first request, and no earlier: a command that sends nothing loads nothing.
+ * A session for a command on a saved connection, or on one after the other. If one was made with the sandbox, or with a
+ * twin in it, either runs by the time of the first request, and no earlier: a command that sends nothing loads nothing.
  */
 export async function openAwake(
   given: Given,
-  name: string,
+  name: string | (() => string),
   parts: SessionParts = {},
 ): Promise<{ session: Session; close: () => Promise<void> }> {
-  const wakers: Waker[] = []
+  const wakers = new Map<string, Waker>()
   const session: Session = await openSession(given, {
     ...parts,
+    reachesTwins: true,
     reach: async (url) => {
-      if (wakers.length === 0) wakers.push(...(await wakersOf(session, name)))
-      for (const { reach } of wakers) {
-        const found = await reach(url)
-        if (found !== undefined) return found
-      }
-      return undefined
+      const now = typeof name === 'string' ? name : name()
+      const waker = wakers.get(now) ?? (await wakerOf(session, now))
+      wakers.set(now, waker)
+      return waker.reach(url)
     },
   })
-  const close = async (): Promise<void> => void (await Promise.all(wakers.map((waker) => waker.close())))
+  const close = async (): Promise<void> => void (await Promise.all([...wakers.values()].map((waker) => waker.close())))
   return { session, close }
 }
 
-async function wakersOf({ paths, world }: Session, name: string): Promise<readonly Waker[]> {
+async function wakerOf({ paths, world }: Session, name: string): Promise<Waker> {
   const connection = await world.store.connections.read(name)
   if (connection?.snapshot.twin === true) {
     const { twinWaker } = await import('./twin.ts')
-    return [twinWaker(paths.sandbox, world.store, name)]
+    return twinWaker(paths.sandbox, world.store, name)
   }
-  if (connection?.provider !== 'sandbox') return [asItIs]
+  if (connection?.provider !== 'sandbox') return asItIs
   const { sandboxWaker } = await import('./sandbox.ts')
-  return [sandboxWaker(paths.sandbox, world.store, name)]
+  return sandboxWaker(paths.sandbox, world.store, name)
 }
 
 /** Nothing to wake: the provider is where it says it is. */

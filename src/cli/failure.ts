@@ -19,5 +19,6 @@ export async function renderFailure(error: unknown, argv: readonly string[]): Pr
 /** Decided from the words themselves, since a command line that cannot be parsed must fail as JSON too. */
 function isJsonAsked(argv: readonly string[]): boolean {
   const end = argv.indexOf('--')
-  return (end < 0 ? argv : argv.slice(0, end)).includes('--json')
+  const words = end < 0 ? argv : argv.slice(0, end)
+  return words.includes('--json') || words.includes('--events')
 }

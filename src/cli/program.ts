@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander'
 import { UsageError } from '../model/errors.ts'
-import { collect, connectOptions } from './connect-options.ts'
+import { collect, connectOptions, envFile } from './connect-options.ts'
 import type { Given } from './session.ts'
 
 /** What a command's action is called with: its arguments, its own and the global options, as they were typed. */
@@ -25,10 +25,15 @@ const commands: readonly { readonly names: readonly string[]; readonly make: () 
   { names: ['request', 'api'], make: requestCommand },
   { names: ['refresh'], make: () => refreshCommand(new Command('refresh')) },
   { names: ['verify'], make: () => verifyCommand(new Command('verify')) },
+  { names: ['revoke'], make: () => revokeCommand(new Command('revoke')) },
+  { names: ['export'], make: () => exportCommand(new Command('export')) },
+  { names: ['import'], make: () => importCommand(new Command('import')) },
   { names: ['logs', 'log'], make: logs },
   { names: ['providers', 'provider'], make: providers },
+  { names: ['integrations', 'integration'], make: integrations },
   { names: ['callback'], make: callback },
   { names: ['config'], make: config },
+  { names: ['secrets', 'secret'], make: secrets },
   { names: ['sandbox'], make: sandboxCommand },
   { names: ['completion'], make: completionCommand },
   // Named by nobody: the shells' question is about the whole command line, so the whole is declared with it.
@@ -143,12 +148,22 @@ function connections(): Command {
   group.addCommand(inspectCommand(new Command('show'), 'everything that is known of one'))
   group.addCommand(refreshCommand(new Command('refresh')))
   group.addCommand(verifyCommand(new Command('verify')))
+  group.addCommand(revokeCommand(new Command('revoke')))
+  group.addCommand(exportCommand(new Command('export')))
+  group.addCommand(importCommand(new Command('import')))
+  group.addCommand(
+    acting(
+      new Command('rename').description('give one another name').argument('<name>').argument('<new-name>'),
+      () => import('./actions/rename.ts'),
+    ),
+  )
   group.addCommand(
     acting(
       new Command('delete')
         .aliases(['rm', 'remove'])
         .description('forget connections')
         .argument('<names...>')
+        .option('--revoke', 'have the provider revoke their tokens first')
         .option('-y, --yes', 'do not ask'),
       () => import('./actions/connections-delete.ts'),
     ),
@@ -162,7 +177,11 @@ function inspectCommand(command: Command, says: string): Command {
 
 function refreshCommand(command: Command): Command {
   return acting(
-    command.description('renew its token').argument('<name>').option('--force', 'although it is still fresh'),
+    command
+      .description('renew its token')
+      .argument('[name]')
+      .option('--force', 'although it is still fresh')
+      .option('--all', 'every connection that can be renewed, many at once'),
     () => import('./actions/refresh.ts'),
   )
 }
@@ -171,6 +190,52 @@ function verifyCommand(command: Command): Command {
   return acting(
     command.description('try it by the call that its template names for this').argument('<name>'),
     () => import('./actions/verify.ts'),
+  )
+}
+
+function revokeCommand(command: Command): Command {
+  return acting(
+    command.description('give its tokens back to the provider; its answers are kept').argument('<name>'),
+    () => import('./actions/revoke.ts'),
+  )
+}
+
+function exportCommand(command: Command): Command {
+  return acting(
+    command
+      .description('print one with its secrets, for another program or machine')
+      .argument('<name>')
+      .option('--format <format>', 'json (for import), env, header, curl, or nango (for its import); default json'),
+    () => import('./actions/export.ts'),
+  )
+}
+
+function importCommand(command: Command): Command {
+  return acting(
+    command
+      .description('save what export wrote, or a credential that you have already')
+      .argument('[file]', "of export's json or nango format; default stdin")
+      .option('--as <name>', 'name of the connection')
+      .option('--tag <key=value>', 'tag the connection', collect)
+      .option('--replace', 'replace a connection of that name')
+      .option('--allow-http', 'allow plain http to hosts that are not this machine')
+      .optionsGroup('A credential of your own (secrets: - reads stdin, env:NAME, file:PATH):')
+      .option('--provider <name>', "a template's name or an integration's")
+      .option('--access-token <secret>', 'the token that calls carry')
+      .option('--refresh-token <secret>', 'what renews it')
+      .option('--id-token <secret>', 'who it is about')
+      .option('--expires-at <time>', '2026-03-01T12:00:00Z, or seconds since 1970')
+      .option('--api-key <secret>', 'of a provider that gives keys')
+      .option('--username <name>', 'of one that takes a password; its template says what stands for it')
+      .option('--password <secret>', 'goes with it')
+      .option('--client-id <id>', 'client that it was issued to; needed to renew it')
+      .option('--client-secret <secret>', 'its secret; without one, a public client')
+      .option('--client-auth <how>', 'post, basic, basic-raw, basic+post or none')
+      .option('--scope <scopes>', 'scopes that it has; repeatable', collect)
+      .option('--param <key=value>', "answer any of the template's questions", collect)
+      .option('--trust-project', "let the project file's templates and hosts have secrets of yours")
+      .addOption(envFile()),
+    () => import('./actions/import.ts'),
   )
 }
 
@@ -197,6 +262,10 @@ function requestCommand(): Command {
       .option('-d, --data <data>', 'body; @file reads a file, @- stdin; repeated ones are joined with &', collect)
       .option('-i, --include', "print the answer's status and headers too")
       .option('-o, --output <file>', 'write the body to a file')
+      .option('--paginate', 'read a list to its end, as its template says or by its Link headers: one JSON array')
+      .option('--items <path>', 'where in each page the items stand, a.b.c')
+      .option('--ndjson', 'with --paginate: an item a line instead of an array')
+      .option('--retry <count>', 'send again up to this often what is refused for now (default 3)')
       .option('--timeout <seconds>', 'give up after this long (default 300)')
       .option('--allow-http', 'allow plain http to a host that is not this machine')
       .option('--log-bodies', 'keep the bodies in the log too'),
@@ -315,6 +384,51 @@ function newProvider(): Command {
   )
 }
 
+function integrations(): Command {
+  const group = globals(new Command('integrations'))
+    .alias('integration')
+    .description('your apps at providers: client ids, secrets, answers')
+  const of = (name: 'list' | 'add' | 'show' | 'remove' | 'check') => () =>
+    import('./actions/integrations.ts').then((actions) => ({ run: actions[name] }))
+  standIn(group, acting(new Command('list').description('list them'), of('list')))
+  group.addCommand(
+    acting(
+      new Command('add')
+        .description('keep one, so that connect need not ask again')
+        .argument('<name>')
+        .option('--provider <name>', "a template's name; default: the integration's own")
+        .option('--client-id <id>', 'client id of your app there')
+        .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH')
+        .option('--scope <scopes>', 'scopes to ask for, instead of the defaults; repeatable', collect)
+        .option('--param <key=value>', "answer any of the template's questions", collect)
+        .option('--replace', 'replace an integration of that name')
+        .addOption(envFile()),
+      of('add'),
+    ),
+  )
+  group.addCommand(acting(new Command('show').description('everything about one').argument('<name>'), of('show')))
+  group.addCommand(
+    acting(
+      new Command('check')
+        .description('what is missing before a browser could open; exits 2 where something is')
+        .argument('<name>', "an integration's name or a template's")
+        .addOption(envFile()),
+      of('check'),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('delete')
+        .aliases(['rm', 'remove'])
+        .description('forget one on which no connection depends')
+        .argument('<name>')
+        .option('-y, --yes', 'do not ask'),
+      of('remove'),
+    ),
+  )
+  return group
+}
+
 function callback(): Command {
   const group = globals(new Command('callback')).description('a redirect URL of your own')
   group.addCommand(
@@ -332,7 +446,7 @@ function callback(): Command {
 
 function config(): Command {
   const group = globals(new Command('config')).description(
-    'preferences: callback-url, port, browser, timeout, log-days',
+    'preferences: callback-url, port, browser, timeout, log-days, keyring, …',
   )
   standIn(
     group,
@@ -353,6 +467,25 @@ function config(): Command {
   group.addCommand(
     acting(new Command('unset').argument('<key>').description('forget one'), () =>
       import('./actions/config.ts').then((m) => ({ run: m.unset })),
+    ),
+  )
+  return group
+}
+
+function secrets(): Command {
+  const group = globals(new Command('secrets')).alias('secret').description('where what you saved is kept')
+  standIn(
+    group,
+    acting(new Command('status').description('files or keychain, and whether the keychain works'), () =>
+      import('./actions/secrets.ts').then((m) => ({ run: m.status })),
+    ),
+  )
+  group.addCommand(
+    acting(
+      new Command('move')
+        .argument('<where>', 'keychain: sealed under a key in it; files: in clear, readable by you alone')
+        .description('move every saved secret; may be run again'),
+      () => import('./actions/secrets.ts').then((m) => ({ run: m.move })),
     ),
   )
   return group

@@ -43,7 +43,8 @@ export async function declareQuestions(connect: Command, words: readonly string[
     {
       cwd,
       folders: foldersOf(paths),
-      store: openStore(paths),
+      // What the name is of can be told without opening any secret's seal, so nothing else decides about it here.
+      store: openStore(paths, { keyring: process.env['AUTH_CLI_KEYRING'] === 'off' ? 'off' : undefined }),
     },
     name,
   )

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs'
+import path from 'node:path'
 import type { Command } from 'commander'
 import { type AuthCliError, Cancelled, TransportError, UsageError } from '../model/errors.ts'
 import type { Emit, LogEvent } from '../model/event.ts'
@@ -53,6 +54,8 @@ export interface SessionParts {
   readonly flows?: boolean | undefined
   /** False where the preferences themselves may be what is broken. Default true. */
   readonly settings?: boolean | undefined
+  /** Whether `reach` finds a twin for a twin's connection. */
+  readonly reachesTwins?: boolean | undefined
   /** Awaited before each request leaves; says where the URL is found, if elsewhere. */
   readonly reach?: ((url: string) => Promise<string | undefined>) | undefined
 }
@@ -75,7 +78,8 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
   } = given.options as Partial<Record<string, boolean>>
   const cwd = workingFolder()
   const paths = realPaths(env, cwd)
-  const { settings, from } = parts.settings === false ? { settings: {}, from: {} } : await settingsOf(paths)
+  const { settings: kept, from } = parts.settings === false ? { settings: {}, from: {} } : await settingsOf(paths)
+  const settings = withCertificate(kept, given.options, cwd)
   const style = once(() => makeStyle(looks(stderr, env, { color })))
   const interactive = input !== false && stdin.isTTY === true && !isSet(env['CI'])
   const { signal, limit, stop } = interruption()
@@ -85,7 +89,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
   onBrokenPipe(stderr, () => {})
   const presence = parts.presence ?? absent
   const world = realWorld({
-    env,
+    env: given.options['envFile'] === undefined ? env : await withEnvFiles(env, given.options['envFile']),
     cwd,
     settings,
     settingsFrom: from,
@@ -96,6 +100,8 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     show: presence.show,
     paste: presence.paste,
     reach: parts.reach,
+    reachesTwins: parts.reachesTwins,
+    ...(stderr.isTTY === true && !quiet ? { onNotice: (notice) => void stderr.write(`! ${notice}\n`) } : {}),
   })
   rememberSecrets(() => world.secrets)
   return {
@@ -117,9 +123,22 @@ export function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== '' && value !== '0' && value !== 'false'
 }
 
+/** A certificate that is given for this run takes the place of the whole pair that is kept. */
+function withCertificate(kept: Settings, options: Given['options'], cwd: string): Settings {
+  const { callbackCert: cert, callbackKey: key } = options
+  if (cert === undefined && key === undefined) return kept
+  const whole = (file: unknown): string | undefined => (typeof file === 'string' ? path.resolve(cwd, file) : undefined)
+  return { ...kept, 'callback-cert': whole(cert), 'callback-key': whole(key) }
+}
+
 async function settingsOf(paths: Paths): Promise<{ settings: Settings; from: World['settingsFrom'] }> {
   const { readSettings } = await import('../node/settings.ts')
   return readSettings(paths, process.env)
+}
+
+async function withEnvFiles(env: NodeJS.ProcessEnv, files: unknown): Promise<NodeJS.ProcessEnv> {
+  const { readEnvFiles } = await import('../node/env-file.ts')
+  return { ...readEnvFiles(Array.isArray(files) ? files : []), ...env }
 }
 
 /** Ctrl-C ends the flow in order; a second one ends the process at once. */

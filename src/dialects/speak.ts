@@ -1,6 +1,7 @@
 import { isMembers } from '../answers/member.ts'
-import type { Dialect, Remark, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
+import type { Dialect, Remark, Send, Setting, TokenAnswer, TokenRequest } from '../model/dialect.ts'
 import type { Header } from '../model/event.ts'
+import { membersIn } from './rewording.ts'
 import { words } from './words.ts'
 
 /** What the protocol library asks for: a request with its parameters still parsed. */
@@ -28,7 +29,13 @@ export interface Understood {
  * Standard OAuth above, the provider's speech below. Going out the template's words come first and the provider's accent
  * has the last say; coming back the accent hears first and the words make the rest standard.
  */
-export function speak(accent: Dialect, reach: Reach, setting: Setting, remark: Remark) {
+export function speak(
+  accent: Dialect,
+  reach: Reach,
+  setting: Setting,
+  remark: Remark,
+  send: Send = (_purpose, request) => reach(withoutAbsent(request)),
+) {
   const said = new Set<string>()
   const once: Remark = (quirk) => {
     if (!said.has(quirk)) remark(quirk)
@@ -51,8 +58,29 @@ export function speak(accent: Dialect, reach: Reach, setting: Setting, remark: R
       headers: request.headers,
       ...(request.method === 'GET' ? {} : { body: request.body ?? request.params.toString() }),
     })
-    return { answer: understand(accent, raw, setting, once), raw }
+    const heard = accent.response?.(raw, setting, once) ?? raw
+    const last = await followed(accent, heard, setting, send, once)
+    const answer = words.response?.(last, setting, once) ?? last
+    return { answer, raw: last.text === heard.text ? raw : { ...last, text: JSON.stringify(last.json) } }
   }
+}
+
+/** Where one request was not enough: the answer that counts, and what each brought as one value. */
+async function followed(
+  accent: Dialect,
+  heard: TokenAnswer,
+  setting: Setting,
+  send: Send,
+  remark: Remark,
+): Promise<TokenAnswer> {
+  const members = membersIn(heard)
+  const isGranted = members !== undefined && typeof members['access_token'] === 'string' && heard.status < 300
+  if (accent.exchange === undefined || !isGranted) return heard
+  return accent.exchange({ ...heard, json: members }, setting, send, remark)
+}
+
+function withoutAbsent({ body, ...request }: Parameters<Send>[1]): Parameters<Reach>[0] {
+  return body === undefined ? request : { ...request, body }
 }
 
 function understand(accent: Dialect, raw: TokenAnswer, setting: Setting, remark: Remark): TokenAnswer {
@@ -68,6 +96,8 @@ export function tokensIn(accent: Dialect, raw: TokenAnswer, setting: Setting): s
 
 /** The authorization request in the provider's words. */
 export function authorizeIn(accent: Dialect, url: URL, setting: Setting, remark: Remark): URL {
+  if (accent.refusesPkce === true && setting.template.disable_pkce !== true && !url.searchParams.has('code_challenge'))
+    remark('PKCE is left out: the token request of this provider has no place for a verifier (--pkce sends it)')
   return [words, accent].reduce((worded, dialect) => dialect.authorize?.(worded, setting, remark) ?? worded, url)
 }
 

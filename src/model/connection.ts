@@ -90,13 +90,19 @@ export interface Connection {
   readonly lastError: ConnectionFailure | null
   readonly snapshot: Snapshot
 }
+
+/** Milliseconds by which clocks of one home may differ: it may lie on a disk that several machines share. */
+const clockSlack = 60_000
+
 /**
  * Whether the token should be renewed before it is used: within the template's margin of its expiry, else the smaller of
- * 15 minutes and a fifth of its lifetime; or within `minValidity` seconds. A token of unknown expiry is never stale.
+ * 15 minutes and a fifth of its lifetime; within `minValidity` seconds; or where it comes from the future, for then a
+ * clock was wrong and its expiry says nothing. A token of unknown expiry is never stale.
  */
 export function isStale(connection: Connection, now: Date, minValidity = 0): boolean {
   const { expiresAt, obtainedAt } = connection.credential
   if (expiresAt === undefined) return false
+  if (Date.parse(obtainedAt) > now.getTime() + clockSlack) return true
   const expiry = Date.parse(expiresAt)
   const lifetime = Math.max(0, expiry - Date.parse(obtainedAt)) / 1000
   const margin = connection.snapshot.refreshMargin ?? Math.min(15 * 60, lifetime / 5)
@@ -140,8 +146,12 @@ export interface ConnectionLine {
   /** False where there is no token that could expire: a key, a password. */
   readonly hasToken?: boolean | undefined
   readonly isRenewable: boolean
+  /** Made with a twin in the sandbox. */
+  readonly isTwin?: true | undefined
   /** The provider has refused to renew it, for good. */
   readonly isRefused: boolean
+  /** Its tokens were given back from here. */
+  readonly isRevoked?: true | undefined
 }
 
 export function lineOf(connection: Connection): ConnectionLine {
@@ -154,7 +164,9 @@ export function lineOf(connection: Connection): ConnectionLine {
     ...(credential.expiresAt === undefined ? {} : { expiresAt: credential.expiresAt }),
     hasToken: credential.accessToken !== undefined,
     isRenewable: isRenewable(connection),
+    ...(connection.snapshot.twin === true ? { isTwin: true as const } : {}),
     isRefused: lastError?.final === true,
+    ...(lastError?.code === 'REVOKED' ? { isRevoked: true as const } : {}),
   }
 }
 

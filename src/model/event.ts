@@ -18,7 +18,11 @@ export type Header = readonly [name: string, value: string]
 
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
-  /** What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `metadata`, `challenge`, `registration`, `par`, `jwks`, `api`, `verification`, `sts`, `revocation`. */
+  /**
+   * What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `second token`, `metadata`,
+   * `challenge`, `registration`, `par`, `jwks`,
+   * `api`, `verification`, `sts`, `look-up`, `introspection`, `revocation`.
+   */
   readonly purpose: string
   readonly method: string
   readonly url: string
@@ -72,6 +76,15 @@ export type Happening =
       readonly addresses: readonly string[]
       readonly redirectUri: string
       readonly forwardTo?: string | undefined
+      /** Set where we serve https: whose certificate, which, and how it comes to be trusted. */
+      readonly certificate?:
+        | {
+            readonly from: 'given' | 'mkcert' | 'own'
+            readonly file: string
+            readonly fingerprint: string
+            readonly trust?: string | undefined
+          }
+        | undefined
     }
   /** A server said of itself where its endpoints are; `resource`: the API that named it. */
   | { readonly type: 'server.discovered'; readonly issuer: string; readonly resource?: string | undefined }
@@ -105,11 +118,21 @@ export type Happening =
   /** An MCP server refused a message that belonged to no conversation, and has begun one. */
   | { readonly type: 'conversation.begun' }
   | { readonly type: 'connection.saved'; readonly connection: string }
+  /** A look-up after connecting found these answers. */
+  | { readonly type: 'answers.found'; readonly keys: readonly string[] }
   | {
       readonly type: 'token.refreshed'
       readonly connection: string
       readonly rotated: boolean
       readonly expiresAt?: string | undefined
+    }
+  /** A refusal that passes: the call is sent again after so many milliseconds. `attempt` counts from 1. */
+  | { readonly type: 'request.retried'; readonly attempt: number; readonly wait: number; readonly why: string }
+  /** The provider takes this token no longer. */
+  | {
+      readonly type: 'token.revoked'
+      readonly connection: string
+      readonly token: 'refresh token' | 'access token'
     }
   | {
       readonly type: 'flow.ended'

@@ -51,7 +51,7 @@ export interface Registration {
 /** A client that registered itself, kept so that the next flow need not register another. */
 export interface RegisteredClient {
   /** One for each server and redirect URL. */
-  readonly key: string
+  readonly name: string
   readonly redirectUri: string
   readonly client: Client
   /** The scopes that the server lets it ask for, where it says so. */
@@ -70,6 +70,10 @@ export interface Endpoints {
   readonly token?: string | undefined
   /** Absent where refreshing goes to the token endpoint. */
   readonly refresh?: string | undefined
+  /** Where the person's own tokens are had, where those of the app come from elsewhere. */
+  readonly user?: string | undefined
+  /** Where a token is given back (RFC 7009), where the template says so itself. */
+  readonly revocation?: string | undefined
   /** Base URL of the API, without a trailing slash. */
   readonly api?: string | undefined
   /** Base URL of the calls that prove a credential, where it is not the API's. */
@@ -92,6 +96,8 @@ export interface Listening {
   readonly paths: readonly string[]
   /** `Host` of a redirect URI that is not ours (a tunnel keeps it); loopback names at the port always pass. */
   readonly foreignHost?: string | undefined
+  /** The host that we serve over TLS ourselves; absent where we speak plain http. */
+  readonly secureHost?: string | undefined
 }
 
 /** You at a provider: everything that a flow needs, decided, before anything opens. */

@@ -9,6 +9,11 @@ export interface Secrets {
   learn(value: string): string
   /** The text with every learned secret masked, however it is spelled there; see `replacer`. */
   scrub(text: string): string
+  /**
+   * Another such keeper with the same masks, that has learned nothing yet: for one of many things done in a run that have
+   * no secret in common, since every text costs as much as there are secrets to look for.
+   */
+  apart(): Secrets
 }
 
 /**
@@ -116,6 +121,7 @@ export function secretsUnder(hmac: (value: string) => string): Secrets {
       replace ??= joined(replacer(known), keyReplacer(ofKeys))
       return replace(text)
     },
+    apart: () => secretsUnder(hmac),
   }
 }
 

@@ -55,21 +55,24 @@ export type Answers = Readonly<Record<string, string>>
 
 /** Named records on disk, one file each. Names compare without regard to case. */
 export interface Shelf<T> {
-  /** Undefined when there is none. Throws MachineError `STORE_CORRUPT`. */
+  /** Undefined when there is none. Throws MachineError `STORE_CORRUPT`; `KEYCHAIN_UNAVAILABLE` where it is sealed. */
   read(name: string): Promise<T | undefined>
   /** All that can be read, by name; `onBroken` is told of each that cannot, and the rest goes on. */
   list(onBroken?: (file: string, why: string) => void): Promise<T[]>
   /**
    * Reads, lets `change` decide, writes: under this record's lock, which outlives a killed holder. Returning undefined
-   * leaves the record as it is. The old file stays whole until the new one is on disk (fsync, rename).
-   * Throws MachineError `DISK_FULL`, `NOT_WRITABLE`; TransportError `TIMEOUT` when the lock is not had in time.
+   * leaves the record as it is. The old file stays whole until the new one is on disk (fsync, rename); `kept` is called
+   * once it is, still under the lock.
+   * Throws MachineError `DISK_FULL`, `NOT_WRITABLE`; `KEYCHAIN_UNAVAILABLE` before `change` is called; TransportError
+   * `TIMEOUT` when the lock is not had in time.
    */
   update(
     name: string,
     change: (current: T | undefined) => Promise<T | undefined> | T | undefined,
     signal?: AbortSignal,
+    kept?: () => Promise<void>,
   ): Promise<T | undefined>
-  /** Throws MachineError `NOT_WRITABLE`, `DISK_FULL` where it is plain already that nothing could be saved. */
+  /** Throws MachineError `NOT_WRITABLE`, `DISK_FULL`, `KEYCHAIN_UNAVAILABLE` where it is plain already that nothing could be saved. */
   ready(): Promise<void>
   /** True when there was one. */
   remove(name: string): Promise<boolean>
@@ -79,11 +82,22 @@ export interface Store {
   readonly connections: Shelf<Connection>
   /** A line for each connection, by name, without reading those that have not changed since the last list. */
   lines(onBroken?: (file: string, why: string) => void): Promise<ConnectionLine[]>
+  /** What is about to be asked of a provider that may not be asked twice. Every call under the connection's own lock. */
+  readonly intents: Intents
   readonly integrations: Shelf<SavedIntegration>
   /** Clients that registered themselves, by their key. */
   readonly clients: Shelf<RegisteredClient>
   /** Project files that the person trusts, by SHA-256 of their content. */
   readonly trust: Shelf<TrustedFile>
+}
+
+export interface Intents {
+  /** On disk when it returns. Throws MachineError `DISK_FULL`, `NOT_WRITABLE`. */
+  declare(connection: Connection): Promise<void>
+  /** When somebody who did not live to tell how it ended declared it about this very credential: ISO 8601. */
+  left(connection: Connection): Promise<string | undefined>
+  /** How it ended is known, and on disk. */
+  settle(name: string): Promise<void>
 }
 
 export interface TrustedFile {
@@ -94,6 +108,9 @@ export interface TrustedFile {
   readonly at: string
 }
 
+/** Where secrets are kept: `off`, files; `auto`, sealed where a keychain works; `required`, sealed or not at all. */
+export type KeyringWish = 'off' | 'auto' | 'required'
+
 /** Preferences as given by the environment and kept by `config`; the project file is merged by whoever reads it. */
 export interface Settings {
   readonly 'callback-url'?: string | undefined
@@ -102,6 +119,25 @@ export interface Settings {
   /** Seconds. */
   readonly timeout?: number | undefined
   readonly 'log-days'?: number | undefined
+  /** Absent: as this home has kept them so far, which is in files unless they were moved. */
+  readonly keyring?: KeyringWish | undefined
+  /** PEM files of the certificate, and its key, that an https callback on this machine is served with. */
+  readonly 'callback-cert'?: string | undefined
+  readonly 'callback-key'?: string | undefined
+}
+
+/** What an https callback on this machine is served with. */
+export interface ServerCertificate {
+  /** PEM, as is the key. */
+  readonly cert: string
+  readonly key: string
+  /** Given by the person, signed by their mkcert authority, or by itself. */
+  readonly from: 'given' | 'mkcert' | 'own'
+  readonly file: string
+  /** SHA-256, hex with colons. */
+  readonly fingerprint: string
+  /** How browsers come to trust it, where they do not yet; lines. */
+  readonly trust?: string | undefined
 }
 
 /** Only what a test cannot have for real: the browser, the person, the clock, the disk, the far end of the network. */
@@ -124,7 +160,11 @@ export interface World {
     monotonic(): number
     sleep(ms: number, signal: AbortSignal): Promise<void>
   }
+  /** True where a twin's connection reaches its twin; elsewhere nothing of it is sent, least of all to the real provider. */
+  readonly reachesTwins?: boolean | undefined
   random(bytes: number): Uint8Array
+  /** For a loopback host. Throws UsageError `BAD_CERTIFICATE`; MachineError. */
+  certificate(host: string): Promise<ServerCertificate>
   readonly env: Readonly<Record<string, string | undefined>>
   readonly cwd: string
   /** Folder of the built-in templates, of the person's own, and of the catalogues that were added. */
@@ -132,6 +172,8 @@ export interface World {
     readonly builtIn: string
     readonly person: string
     readonly added?: string | undefined
+    /** File of what came of trying every provider against its twin. */
+    readonly trials?: string | undefined
     readonly home: string
   }
   readonly settings: Settings

@@ -1,4 +1,4 @@
-import type { Connection } from '../model/connection.ts'
+import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
 import { AuthCliError, ProviderError, TransportError } from '../model/errors.ts'
 import type { Header } from '../model/event.ts'
@@ -182,6 +182,9 @@ export async function renew(world: World, connection: Connection, attempt: Attem
     scopes: scopes.requested,
     grant: 'refresh_token',
     tokenParams: snapshot.tokenParams,
+    client: snapshot.client,
+    redirectUri: snapshot.redirectUri,
+    held: credential,
   }
   const tokens = await refreshTokens(
     {
@@ -202,7 +205,8 @@ export async function renew(world: World, connection: Connection, attempt: Attem
       line: attempt.speech.line('refresh', setting),
       allowHttp: snapshot.allowHttp,
     },
-    credential.refreshToken ?? '',
+    // Where the provider renews without one, the dialect puts in its place what it wants.
+    credential.refreshToken ?? credential.accessToken ?? '',
   )
   const fresh = credentialOf(tokens, world)
   return {
@@ -211,12 +215,21 @@ export async function renew(world: World, connection: Connection, attempt: Attem
       ...fresh,
       refreshToken: fresh.refreshToken ?? credential.refreshToken,
       idToken: fresh.idToken ?? credential.idToken,
+      ...withCaptured(credential.captured, fresh.captured),
     },
     granted: tokens.scopes,
     params,
     endpoints: snapshot.endpoints,
     redirectUri: snapshot.redirectUri,
   }
+}
+
+/** What came beside the token before, and what came now in its place. */
+function withCaptured(
+  before: Credential['captured'],
+  now: Credential['captured'],
+): { readonly captured?: Credential['captured'] } {
+  return before === undefined && now === undefined ? {} : { captured: { ...before, ...now } }
 }
 
 /** RFC 6750 §2.1: in the header, nowhere else. */

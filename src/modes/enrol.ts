@@ -98,11 +98,11 @@ async function registered(
       code: 'CLIENT_EXPIRES',
       message: `The client that registered itself is good until ${secretExpiresAt}: renewing fails from then on`,
     })
-  const key = registrationKey(registry.server, redirectUri)
+  const name = registrationKey(registry.server, redirectUri)
   const at = world.clock.now().toISOString()
-  const record = { key, redirectUri, client, ...(granted === undefined ? {} : { scopes: granted }), at }
+  const record = { name, redirectUri, client, ...(granted === undefined ? {} : { scopes: granted }), at }
   // Kept before anybody approves: somebody who says no, or never comes, does not make it another.
-  if (integration.savesClient === true) await world.store.clients.update(key, () => record)
+  if (integration.savesClient === true) await world.store.clients.update(name, () => record)
   return record
 }
 

@@ -17,6 +17,14 @@ const serverUrl: Prompt = {
   format: 'uri',
 }
 
+const appId: Prompt = { ...plain('App ID'), description: "the number on the app's settings page" }
+const appKey: Prompt = { ...secret("App's private key (PEM)"), description: 'as it was downloaded, or in base64' }
+const appLink: Prompt = {
+  ...plain('Installation link'),
+  description: 'by which people install your plugin',
+  format: 'uri',
+}
+
 const hiddenSecret = (title: string): Prompt => ({ ...secret(title), hidden: true, optional: true })
 
 /** A key or a certificate is asked for where the template wants one, and may be given where it does not. */
@@ -101,6 +109,28 @@ const modes: Readonly<Record<string, Registered>> = {
   TWO_STEP: { load: () => import('./two-step.ts'), endpoints: ['token'] },
   JWT: { load: () => import('./jwt.ts'), isUnproved: true },
   NONE: { load: () => import('./none.ts') },
+  APP: {
+    load: () => import('./app.ts'),
+    opensBrowser: true,
+    client: 'confidential',
+    clientAsks: { client_id: appId, client_secret: appKey },
+    brings: ['installation_id'],
+    endpoints: ['authorization', 'token'],
+  },
+  CUSTOM: {
+    load: () => import('./custom.ts'),
+    opensBrowser: true,
+    client: 'confidential',
+    asks: { appId, privateKey: appKey },
+    brings: ['installation_id'],
+    endpoints: ['authorization', 'token'],
+  },
+  INSTALL_PLUGIN: {
+    load: () => import('./install-plugin.ts'),
+    opensBrowser: true,
+    asks: { username: plain('Plugin identifier'), password: secret('Plugin key'), appLink },
+    isUnproved: true,
+  },
 }
 
 export function isMode(authMode: string): boolean {

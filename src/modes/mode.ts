@@ -13,6 +13,10 @@ export interface Speech {
   readonly authorize: (url: URL, setting: Setting) => URL
   readonly hear: (params: URLSearchParams, setting: Setting) => URLSearchParams
   readonly line: (purpose: string, setting: Setting, certificate?: ClientCertificate) => Line
+  /** True where the provider renews by something else than a refresh token. */
+  readonly renewsWithoutToken?: boolean
+  /** Answers that are good for the log-in only, and are not kept. */
+  readonly forgets?: readonly string[]
   /** Without a dialect: metadata, keys, log-ins that are no OAuth. `secretsIn` finds secrets that no name gives away. */
   readonly transmit: (purpose: string, secretsIn?: SecretsIn) => Transmit
 }
@@ -48,10 +52,14 @@ export interface Traits {
   readonly opensBrowser?: true
   /** Whether there is a client that names itself: with a secret it must have, without one if it likes, or none yet. */
   readonly client?: 'confidential' | 'maybe public' | 'may register'
+  /** How the client's id and secret are called, where they are something else (`client_id`, `client_secret`). */
+  readonly clientAsks?: Prompts
   /** The endpoints that it cannot do without. */
   readonly endpoints?: readonly ('authorization' | 'request' | 'token')[]
   /** How the client may prove itself, where that is more than the ways of an app with a secret. */
   readonly authentications?: readonly ClientAuthentication[]
+  /** Answers that the trip through the browser brings, although no template says so. */
+  readonly brings?: readonly string[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
   readonly asks?: Prompts | ((template: Template) => Prompts)
   /** The same of `connection_config`. */

@@ -63,17 +63,26 @@ export async function redeem(
   return {
     credential: credentialOf(tokens, world),
     granted: tokens.scopes,
-    params: known,
+    params: withoutAnswers(known, attempt.speech.forgets ?? []),
     endpoints: {
       ...endpoints,
       refresh: endpoints.refresh ?? lateEndpoint(integration, 'refresh_url', template.refresh_url, known, attempt.tell),
       api: endpoints.api ?? lateEndpoint(integration, 'proxy.base_url', template.proxy?.base_url, known, attempt.tell),
     },
     redirectUri: request.redirectUri,
+    ...(attempt.speech.renewsWithoutToken === true ? { renewal: 'again' as const } : {}),
   }
 }
 
-function denied(denial: Extract<Verdict, { kind: 'denial' }>, party: Party): ProviderError {
+function withoutAnswers(
+  answers: Readonly<Record<string, string>>,
+  forgotten: readonly string[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(answers).filter(([key]) => !forgotten.includes(key)))
+}
+
+/** The provider's no, as an error in its own words. */
+export function denied(denial: Extract<Verdict, { kind: 'denial' }>, party: Party): ProviderError {
   const description = [denial.description, denial.message, denial.reason]
     .filter((text) => text !== undefined)
     .join('; ')
@@ -95,7 +104,8 @@ function tellIdTokenState(tokens: Tokens, tell: Tell): void {
 
 export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secrets'>): Credential {
   const now = world.clock.now()
-  for (const secret of [tokens.accessToken, tokens.refreshToken, tokens.idToken]) {
+  const beside = Object.values(tokens.beside ?? {})
+  for (const secret of [tokens.accessToken, tokens.refreshToken, tokens.idToken, ...beside]) {
     if (secret !== undefined) world.secrets.learn(secret)
   }
   const expiresAt =
@@ -106,6 +116,7 @@ export function credentialOf(tokens: Tokens, world: Pick<World, 'clock' | 'secre
     refreshToken: tokens.refreshToken,
     idToken: tokens.idToken,
     tokenType: tokens.tokenType,
+    ...(tokens.beside === undefined ? {} : { captured: tokens.beside }),
     expiresAt,
     obtainedAt: now.toISOString(),
     raw: tokens.raw,

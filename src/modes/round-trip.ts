@@ -1,7 +1,7 @@
 import { AuthCliError, TransportError } from '../model/errors.ts'
 import type { Tell } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
-import type { World } from '../model/world.ts'
+import type { ServerCertificate, World } from '../model/world.ts'
 import type { Verdict } from '../wire/callback.ts'
 import { type Loopback, openLoopback } from '../wire/loopback.ts'
 import { maskUrl } from '../wire/mask.ts'
@@ -43,8 +43,11 @@ export async function roundTrip<S extends Sent>(
   const ignored = new Map<string, number>()
   const judged = (params: URLSearchParams): Verdict =>
     sent === undefined ? { kind: 'stray', reason: 'state mismatch' } : journey.judge(params, sent)
+  const { secureHost } = integration.listening
+  const certificate = secureHost === undefined ? undefined : await world.certificate(secureHost)
   const loopback = await openLoopback(integration.listening, {
     judge: judged,
+    certificate,
     onStray: (hit) => {
       ignored.set(hit.reason, (ignored.get(hit.reason) ?? 0) + 1)
       tell({ type: 'callback.ignored', ...hit })
@@ -55,7 +58,7 @@ export async function roundTrip<S extends Sent>(
   try {
     const out = await journey.prepare(withPort(integration.redirectUri, loopback.port))
     sent = out
-    announce(integration, loopback, out, world, tell)
+    announce(integration, loopback, out, certificate, world, tell)
     const opened = openBrowser(world, out.url.href, tell)
     journey.meanwhile?.(opened)
     const home = await firstAnswer(world, loopback, out, judged, tell, journey.answers)
@@ -96,6 +99,7 @@ function announce(
   integration: Integration,
   loopback: Loopback,
   sent: Sent,
+  certificate: ServerCertificate | undefined,
   { secrets }: Pick<World, 'secrets'>,
   tell: Tell,
 ): void {
@@ -107,8 +111,14 @@ function announce(
     ),
     redirectUri: sent.redirectUri,
     ...(foreignHost === undefined ? {} : { forwardTo: `http://localhost:${loopback.port}${paths[0]}` }),
+    ...(certificate === undefined ? {} : { certificate: shownCertificate(certificate) }),
   })
   tell({ type: 'authorization.requested', url: maskUrl(sent.url.href, secrets) })
+}
+
+/** Its key is nobody's business. */
+function shownCertificate({ from, file, fingerprint, trust }: ServerCertificate) {
+  return { from, file, fingerprint, ...(trust === undefined ? {} : { trust }) }
 }
 
 async function openBrowser(world: World, url: string, tell: Tell): Promise<void> {

@@ -24,6 +24,7 @@ export function settingOf(integration: Integration, grant: Setting['grant']): Se
     scopes: integration.scopes,
     grant,
     tokenParams: integration.tokenParams,
+    client: integration.client,
   }
 }
 
@@ -35,7 +36,13 @@ export function talkTo(
   request: Request,
   metadata: Metadata | undefined,
 ): Talk {
-  const setting: Setting = { ...settingOf(integration, 'authorization_code'), endpoints, params }
+  const setting: Setting = {
+    ...settingOf(integration, 'authorization_code'),
+    endpoints,
+    params,
+    redirectUri: request.redirectUri,
+    state: request.state,
+  }
   const server: Server = {
     issuer: endpoints.issuer,
     authorizationEndpoint: known(endpoints.authorization),

@@ -1,7 +1,7 @@
 import { UsageError } from '../model/errors.ts'
 import type { Deed, FlowEnd, LogEvent } from '../model/event.ts'
 import { stillRuns } from './processes.ts'
-import { dayOf, linesBackward, listSegments, type Meter } from './segments.ts'
+import { dayOf, type Hit, hitsBackward, listSegments, type Meter } from './segments.ts'
 
 export type FlowState = 'running' | FlowEnd
 
@@ -52,21 +52,68 @@ const disorder = 3_600_000
 export function readFlows(folder: string, filter: FlowFilter = {}): FlowList {
   const scan = newScan()
   const flows: FlowSummary[] = []
-  const ends = new Map<string, Ended>()
   const { since = 0, limit = Number.POSITIVE_INFINITY } = filter
   if (limit <= 0) return { flows, unreadable: 0, bytesRead: 0 }
+  const ends = new Map<string, Ending>()
+  const mayFit = prefilter(filter)
   // What quotes this inside a string has backslashes before its quotes, so every hit is a member; parsing tells which.
-  for (const event of eventsBackward(folder, '"type":"flow.', scan, since - disorder)) {
-    if (event.type === 'flow.ended') ends.set(event.flow, event)
-    if (event.type !== 'flow.started') continue
+  for (const { line, at } of hitsIn(folder, kindOfFlow, scan, since - disorder)) {
+    const id = idIn(line)
+    const isEnd = line[at + kindOfFlow.length] === letterOfEnded
+    if (id !== undefined && isEnd) {
+      ends.set(id, line.toString('latin1'))
+      continue
+    }
+    if (id !== undefined && !mayFit(line, ends.get(id))) {
+      ends.delete(id)
+      continue
+    }
+    const event = parseEvent(line)
+    if (event === undefined) scan.unreadable++
+    if (event?.type === 'flow.ended') ends.set(event.flow, line.toString('latin1'))
+    if (event?.type !== 'flow.started') continue
     const startedAt = Date.parse(event.at)
     if (startedAt < since - disorder) break
-    const flow = summarize(event, ends.get(event.flow))
+    const flow = summarize(event, endedBy(ends.get(event.flow), scan))
     ends.delete(event.flow)
     if (startedAt >= since && isWanted(flow, filter)) flows.push(flow)
     if (flows.length >= limit) break
   }
   return { flows, unreadable: scan.unreadable, bytesRead: scan.bytesRead }
+}
+
+/** The line that ends a flow, a character a byte: not decoded, let alone parsed, before it is known to be wanted. */
+type Ending = string
+
+const kindOfFlow = '"type":"flow.'
+const letterOfEnded = 'e'.charCodeAt(0)
+const head = Buffer.from('{"flow":"')
+
+/** The flow's id where a line begins with it, as ours do. */
+function idIn(line: Buffer): string | undefined {
+  if (line.compare(head, 0, head.length, 0, head.length) !== 0) return undefined
+  const end = line.indexOf('"', head.length)
+  const id = end === -1 ? '' : line.toString('latin1', head.length, end)
+  return id === '' || id.includes('\\') ? undefined : id
+}
+
+function endedBy(text: Ending | undefined, scan: Scan): Ended | undefined {
+  if (text === undefined) return undefined
+  const event = parseEvent(Buffer.from(text, 'latin1'))
+  if (event === undefined) scan.unreadable++
+  return event?.type === 'flow.ended' ? event : undefined
+}
+
+/** Quick, and wrong on one side only: false where a flow cannot be wanted, by its first line and the text of its last. */
+function prefilter({ provider, connection, state }: FlowFilter): (start: Buffer, end: Ending | undefined) => boolean {
+  const ofProvider = provider === undefined ? undefined : Buffer.from(`"provider":${JSON.stringify(provider)}`)
+  const ofConnection = connection === undefined ? undefined : `"connection":${JSON.stringify(connection)}`.toLowerCase()
+  const ofState = state === undefined ? undefined : `"state":"${state}"`
+  const mayHaveNoEnd = state === 'running' || state === 'cancelled'
+  return (start, end) =>
+    (ofState === undefined || (end === undefined ? mayHaveNoEnd : end.includes(ofState))) &&
+    (ofProvider === undefined || start.includes(ofProvider)) &&
+    (ofConnection === undefined || start.toString('utf8').toLowerCase().includes(ofConnection))
 }
 
 /**
@@ -132,26 +179,26 @@ function newScan(): Scan {
 }
 
 /**
- * The events whose line holds `needle`, from the last written to the first; other lines are not even parsed, and
- * segments of the days before `since` (milliseconds since the epoch) not even opened.
+ * The lines that hold `needle`, from the last written to the first; segments of the days before `since` (milliseconds
+ * since the epoch) are not even opened.
  */
-function* eventsBackward(folder: string, needle: string, scan: Scan, since = 0): Generator<LogEvent> {
+function* hitsIn(folder: string, needle: string, scan: Scan, since = 0): Generator<Hit> {
   const bytes = Buffer.from(needle)
   const firstDay = dayOf(Math.max(0, since))
+  const onTorn = (): void => void scan.unreadable++
   for (const { day, file } of listSegments(folder).reverse()) {
     if (day < firstDay) return
-    for (const line of linesBackward(file, scan)) {
-      const isWhole = line[0] === openBrace && line[line.length - 1] === closeBrace
-      if (isWhole && !line.includes(bytes)) continue
-      const event = isWhole ? parseEvent(line) : undefined
-      if (event) yield event
-      else scan.unreadable++
-    }
+    yield* hitsBackward(file, bytes, scan, onTorn)
   }
 }
 
-const openBrace = 0x7b
-const closeBrace = 0x7d
+function* eventsBackward(folder: string, needle: string, scan: Scan): Generator<LogEvent> {
+  for (const { line } of hitsIn(folder, needle, scan)) {
+    const event = parseEvent(line)
+    if (event) yield event
+    else scan.unreadable++
+  }
+}
 
 /** Undefined where the line is no event: torn, or not ours. */
 export function parseEvent(line: Buffer): LogEvent | undefined {

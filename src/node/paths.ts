@@ -21,6 +21,10 @@ export interface Paths {
   /** What the sandbox of this home remembers. */
   readonly sandbox: string
   readonly cache: string
+  /** File that says where secrets are kept. */
+  readonly secrets: string
+  /** The certificate of https callbacks, and its key. */
+  readonly certificates: string
   /** File of the key under which secrets are masked. */
   readonly maskKey: string
 }
@@ -53,6 +57,8 @@ export function pathsFrom({ env, platform, homedir, cwd }: Surroundings): Paths 
     catalogues: join(data, 'catalogues'),
     sandbox: join(data, 'sandbox'),
     cache,
+    secrets: join(data, 'secrets.json'),
+    certificates: join(data, 'certificates'),
     maskKey: join(data, 'mask.key'),
   })
   const given = (name: string): string | undefined => {

@@ -54,6 +54,24 @@ export const settingKeys: Readonly<Record<SettingKey, Setting>> = {
     form: 'a whole number of days from 1',
     accept: (given) => acceptNumber(given, { whole: true, from: 1, to: 36_500 }),
   },
+  keyring: {
+    description: 'Whether secrets are sealed under a key in your keychain',
+    variable: 'AUTH_CLI_KEYRING',
+    form: 'off (files), auto (the keychain where one works) or required (nothing is saved without it)',
+    accept: acceptKeyring,
+  },
+  'callback-cert': {
+    description: 'PEM file of the certificate for an https callback on this machine',
+    variable: 'AUTH_CLI_CALLBACK_CERT',
+    form: 'the path of a file',
+    accept: acceptPath,
+  },
+  'callback-key': {
+    description: "PEM file of that certificate's private key",
+    variable: 'AUTH_CLI_CALLBACK_KEY',
+    form: 'the path of a file',
+    accept: acceptPath,
+  },
 }
 
 export interface GivenSettings {
@@ -205,6 +223,18 @@ function accepted(key: SettingKey, given: string, place: string): string | numbe
   throw new UsageError('BAD_SETTING', `${place} cannot be used: ${verdict.problem}.`, {
     hint: `"${key}" must be ${form}.`,
   })
+}
+
+function acceptKeyring(given: string): ReturnType<Setting['accept']> {
+  const word = given.trim().toLowerCase()
+  return ['off', 'auto', 'required'].includes(word)
+    ? { value: word }
+    : { problem: `"${visible(word)}" is none of off, auto and required` }
+}
+
+/** Kept whole, so that it means the same from every folder. */
+function acceptPath(given: string): ReturnType<Setting['accept']> {
+  return given.trim() === '' ? { problem: 'it is empty' } : { value: path.resolve(given.trim()) }
 }
 
 interface NumberRule {

@@ -3,30 +3,84 @@ import path from 'node:path'
 import { type Connection, type ConnectionLine, lineOf } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
 import type { RegisteredClient, SavedIntegration } from '../model/integration.ts'
-import type { Shelf, Store, TrustedFile } from '../model/world.ts'
+import type { KeyringWish, Shelf, Store, TrustedFile } from '../model/world.ts'
 import { digestOf } from './digest.ts'
 import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
+import { openIntents } from './intents.ts'
 import { fileNameFor, foldName } from './names.ts'
 import type { Paths } from './paths.ts'
+import type { Cover, SealedRecord } from './seal.ts'
+
+export interface StoreTerms {
+  readonly keyring?: KeyringWish | undefined
+  /** Told once per home where its secrets lie. */
+  readonly onNotice?: ((notice: string) => void) | undefined
+}
 
 /** What is kept in this home. Opening touches no disk. */
-export function openStore(paths: Pick<Paths, 'connections' | 'integrations' | 'clients' | 'trust' | 'cache'>): Store {
-  const connections = { folder: paths.connections, nameOf: (connection: Connection) => connection.name, isWhole }
+export function openStore(
+  paths: Pick<Paths, 'connections' | 'integrations' | 'clients' | 'trust' | 'cache' | 'secrets'>,
+  { keyring, onNotice }: StoreTerms = {},
+): Store {
+  const vault = { file: paths.secrets, wish: keyring, onNotice }
+  const connections: ShelfPlan<Connection> = {
+    folder: paths.connections,
+    nameOf: (connection) => connection.name,
+    isWhole,
+    seal: { kind: 'connection', cover: connectionCover, vault },
+  }
+  const intents = openIntents((name) => path.join(paths.connections, `${fileNameFor(name)}${recordEnding}.intent`))
+  const shelf = openShelf<Connection>(connections)
   return {
-    connections: openShelf<Connection>(connections),
+    connections: {
+      ...shelf,
+      async remove(name) {
+        const wasThere = await shelf.remove(name)
+        await intents.settle(name)
+        return wasThere
+      },
+    },
     lines: async (onBroken) => listLines(connections, path.join(paths.cache, 'connections.json'), onBroken),
-    integrations: openShelf<SavedIntegration>({ folder: paths.integrations, nameOf: (saved) => saved.name }),
-    clients: openShelf<RegisteredClient>({ folder: paths.clients, nameOf: (registered) => registered.key }),
+    intents,
+    integrations: openShelf<SavedIntegration>({
+      folder: paths.integrations,
+      nameOf: (saved) => saved.name,
+      seal: { kind: 'integration', cover: ({ name, provider }) => ({ name, provider }), vault },
+    }),
+    clients: openShelf<RegisteredClient>({
+      folder: paths.clients,
+      nameOf: (registered) => registered.name,
+      seal: { kind: 'client', cover: ({ name }) => ({ name }), vault },
+    }),
     trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
   }
 }
 
-interface ShelfPlan<T> {
+/** A list needs no key, so what it tells stands outside the seal. */
+function connectionCover(connection: Connection): Cover {
+  const { name, provider, integration, mode, createdAt, updatedAt } = connection
+  return { name, provider, integration, mode, createdAt, updatedAt, line: lineOf(connection) }
+}
+
+export interface ShelfPlan<T> {
   readonly folder: string
   /** The name that a record says is its own; it must be the one that its file stands under. */
   readonly nameOf: (record: T) => unknown
   /** Whether a record that was read has every part that its reader relies on; absent: any object will do. */
   readonly isWhole?: ((record: T) => boolean) | undefined
+  /** How its records may be sealed, and what of them is told without the key; absent: they hold no secret. */
+  readonly seal?: SealPlan<T> | undefined
+}
+
+interface SealPlan<T> {
+  /** A sealed record of one kind does not open as another. */
+  readonly kind: string
+  readonly cover: (record: T) => Cover
+  readonly vault: {
+    readonly file: string
+    readonly wish: KeyringWish | undefined
+    readonly onNotice?: ((notice: string) => void) | undefined
+  }
 }
 
 async function listLines(
@@ -36,8 +90,10 @@ async function listLines(
 ): Promise<ConnectionLine[]> {
   const read = (file: string): ConnectionLine | undefined => {
     try {
-      const record = recall(plan, file)
-      return record && lineOf(record)
+      const record = readRecord(file)
+      if (record === undefined) return undefined
+      checkName((record as { readonly name?: unknown }).name, file)
+      return isSealedRecord(record) ? lineIn(record, file) : lineOf(whole(plan, record, file))
     } catch (error) {
       if (!(error instanceof AuthCliError)) throw error
       onBroken?.(file, error.message)
@@ -52,8 +108,15 @@ async function listLines(
 
 const recordEnding = '.json'
 
-/** The newest shape of a record that this release understands. */
-const newestVersion = 1
+function lineIn({ line }: SealedRecord, file: string): ConnectionLine {
+  const { name, provider, account, tags } = (line ?? {}) as Partial<ConnectionLine>
+  const isLine = [name, provider, account].every((text) => typeof text === 'string') && typeof tags === 'object'
+  if (!isLine || tags === null) throw corrupt(file, 'parts of it are missing')
+  return line as ConnectionLine
+}
+
+/** The newest shape of a record that this release understands: 1 in clear, 2 sealed. */
+const newestVersion = 2
 /** Milliseconds after which a temporary file belongs to nobody any more. */
 const leftBehind = 3_600_000
 
@@ -68,14 +131,23 @@ export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
   }
   let swept = false
 
-  const keep = (file: string, name: string, record: T): void => {
+  /** How a record is laid down; whatever may fail for want of a keychain fails here, before anything has happened. */
+  const layer = async (): Promise<(record: T) => object> => {
+    const { seal } = plan
+    if (seal === undefined || isPlainHome(seal)) return (record) => record
+    const vault = await import('./vault.ts')
+    const lay = await vault.layer(seal.vault)
+    return (record) => lay(seal.kind, record, seal.cover(record))
+  }
+
+  const keep = (file: string, name: string, record: T, lay: (record: T) => object): void => {
     const own = nameOf(record)
     if (typeof own !== 'string' || fileOf(own) !== file) throw new Error('a record may not be saved under another name')
     try {
       makeFolder(folder)
       if (!swept) sweep(folder)
       swept = true
-      replaceWhole(file, `${JSON.stringify(record, null, 2)}\n`)
+      replaceWhole(file, `${JSON.stringify(lay(record), null, 2)}\n`)
     } catch (error) {
       throw diskTrouble(error, `"${name}" was not saved`, folder)
     }
@@ -91,7 +163,7 @@ export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
       for (const entry of recordFiles(folder)) {
         const file = path.join(folder, entry)
         try {
-          const record = recall(plan, file)
+          const record = await recall(plan, file)
           if (record) found.push({ key: foldName(String(nameOf(record))), record })
         } catch (error) {
           if (!(error instanceof AuthCliError)) throw error
@@ -101,13 +173,15 @@ export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
       return found.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ record }) => record)
     },
 
-    async update(name, change, signal) {
+    async update(name, change, signal, kept) {
       const file = fileOf(name)
       const rewrite = async (): Promise<T | undefined> => {
-        const current = recall(plan, file)
+        const current = await recall(plan, file)
+        const lay = await layer()
         const next = await change(current)
         if (next === undefined) return current
-        keep(file, name, next)
+        keep(file, name, next, lay)
+        await kept?.()
         return next
       }
       return locked(name, rewrite, signal)
@@ -120,6 +194,7 @@ export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
       } catch (error) {
         throw diskTrouble(error, 'Nothing can be saved', folder)
       }
+      await layer()
     },
 
     async remove(name) {
@@ -143,12 +218,33 @@ export function openShelf<T extends object>(plan: ShelfPlan<T>): Shelf<T> {
   }
 }
 
-/** A record as its file holds it; throws where the file is damaged or another's. */
-function recall<T extends object>({ nameOf, isWhole = () => true }: ShelfPlan<T>, file: string): T | undefined {
-  const record = readRecord(file) as T | undefined
-  if (record) checkName(nameOf(record), file)
-  if (record && !isWhole(record)) throw corrupt(file, 'parts of it are missing')
-  return record
+/** A record as its file holds it; throws where the file is damaged or another's, or sealed under a key that is not had. */
+async function recall<T extends object>(plan: ShelfPlan<T>, file: string): Promise<T | undefined> {
+  const record = readRecord(file)
+  if (record === undefined) return undefined
+  if (!isSealedRecord(record)) return whole(plan, record, file)
+  checkName(record.name, file)
+  const { seal } = plan
+  if (seal === undefined) throw corrupt(file, 'it is sealed, and such records never are')
+  const { unseal } = await import('./vault.ts')
+  return whole(plan, await unseal(seal.kind, record, file, seal.vault.wish), file)
+}
+
+function whole<T extends object>({ nameOf, isWhole = () => true }: ShelfPlan<T>, record: object, file: string): T {
+  checkName(nameOf(record as T), file)
+  if (!isWhole(record as T)) throw corrupt(file, 'parts of it are missing')
+  return record as T
+}
+
+/** Without loading what seals: most homes have nothing sealed. */
+function isSealedRecord(record: object): record is SealedRecord {
+  return (record as { readonly version?: unknown }).version === 2
+}
+
+/** Nobody wishes for a keychain, this home has never heard of one, and nobody is there to be told of it. */
+function isPlainHome({ vault }: SealPlan<never>): boolean {
+  const { file, wish, onNotice } = vault
+  return wish === 'off' || (wish === undefined && onNotice === undefined && !isThere(file))
 }
 
 /** An edited or half-restored file must not pass for a connection: what reads it relies on these parts. */

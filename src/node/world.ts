@@ -25,6 +25,10 @@ export interface Terms {
    * stands in for its provider.
    */
   readonly reach?: ((url: string) => Promise<string | undefined>) | undefined
+  /** Whether `reach` finds a twin for a twin's connection. */
+  readonly reachesTwins?: boolean | undefined
+  /** Told once per home where its secrets lie. */
+  readonly onNotice?: ((notice: string) => void) | undefined
 }
 
 /** Folders of this person on this machine, `AUTH_CLI_HOME` or the platform's own. */
@@ -38,9 +42,13 @@ export const builtInTemplates = fileURLToPath(new URL('../../templates', import.
 /** The JSON Schema of the template format, for editors. */
 export const schemaFile = fileURLToPath(new URL('../../schema/provider.schema.json', import.meta.url))
 
+/** What came of trying every provider against its twin, as this version was tested. */
+export const trialsFile = fileURLToPath(new URL('../../docs/support.json', import.meta.url))
+
 /** Where templates are looked for on this machine. */
 export function foldersOf(paths: Pick<Paths, 'templates' | 'catalogues'>): World['folders'] {
-  return { builtIn: builtInTemplates, person: paths.templates, added: paths.catalogues, home: homedir() }
+  const { templates: person, catalogues: added } = paths
+  return { builtIn: builtInTemplates, person, added, trials: trialsFile, home: homedir() }
 }
 
 /** This machine as a World; what is heavy loads on first touch. */
@@ -58,10 +66,23 @@ export function realWorld(terms: Terms): World {
     },
     clock: { now: () => new Date(), monotonic: () => performance.now(), sleep },
     random: (bytes) => crypto().randomBytes(bytes),
+    certificate: async (host) => {
+      const { authorityFolders, certificateFor } = await import('./certificates.ts')
+      const { 'callback-cert': cert, 'callback-key': key } = terms.settings
+      const authorities = authorityFolders(terms.env, process.platform, homedir())
+      const { platform } = process
+      return certificateFor(host, {
+        folder: paths.certificates,
+        given: { cert, key },
+        authorities,
+        platform,
+        now: new Date(),
+      })
+    },
     folders: foldersOf(paths),
     pid: process.pid,
     get store() {
-      store ??= openStore(paths)
+      store ??= openStore(paths, { keyring: terms.settings.keyring, onNotice: terms.onNotice })
       return store
     },
     get secrets() {

@@ -45,7 +45,8 @@ export function queryOf(target: string): string {
 function isOurs(host: string, port: number | undefined, foreignHost: string | undefined): boolean {
   const said = host.toLowerCase()
   const loopback = ['localhost', '127.0.0.1', '[::1]']
-  if (loopback.some((name) => said === `${name}:${port}` || (port === 80 && said === name))) return true
+  if (loopback.some((name) => said === `${name}:${port}` || ((port === 80 || port === 443) && said === name)))
+    return true
   return foreignHost !== undefined && withoutDefaultPort(said) === withoutDefaultPort(foreignHost.toLowerCase())
 }
 

@@ -93,9 +93,15 @@ function outcome(params: URLSearchParams, { codeParam = 'code' }: Expectation): 
 /** Some servers drop the state when they refuse: worth telling, though nothing proves that it is theirs. */
 function claimedError(params: URLSearchParams): string | undefined {
   const error = params.get('error')
-  if (!error) return undefined
+  if (!error) return installationWithoutUs(params)
   const description = params.get('error_description')
   return `it claims the error ${quote(error)}` + (description ? `: ${quote(description)}` : '')
+}
+
+/** GitHub sends whoever installs an app on its own pages to the same address, without a state of ours. */
+function installationWithoutUs(params: URLSearchParams): string | undefined {
+  if (!params.has('installation_id') || !params.has('setup_action')) return undefined
+  return 'an installation that was begun on the provider’s own page, not from here'
 }
 
 function stray(reason: StrayReason, detail?: string): Stray {

@@ -24,6 +24,8 @@ export interface LoopbackOptions {
   readonly onStray: (hit: StrayHit) => void
   /** Its abort rejects `visit` with its reason, tells a held browser that it is over, and closes. */
   readonly signal: AbortSignal
+  /** With it the listener speaks https. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
   /** Masks secrets in every text that a page shows or `onStray` is told. */
   readonly scrub?: ((text: string) => string) | undefined
 }
@@ -75,8 +77,9 @@ export async function openLoopback(listening: Listening, options: LoopbackOption
   signal.throwIfAborted()
   const sockets = new Set<Socket>()
   const wait = waitForOne()
-  const desk: Desk = { wait, options, rules: listening, served: new WeakSet() }
-  const bound = await bind(listening, () => newServer(desk, sockets))
+  const desk: Desk = { wait, options, rules: listening, served: new WeakSet(), troubles: new Set() }
+  const tls = options.certificate === undefined ? undefined : await import('./secure-server.ts')
+  const bound = await bind(listening, () => newServer(desk, sockets, tls))
 
   let farewell = Promise.resolve()
   const answer = (page: Page): Promise<void> => {
@@ -120,6 +123,8 @@ interface Desk {
   readonly rules: Rules
   /** Connections that have had their one request. */
   readonly served: WeakSet<Duplex>
+  /** What kept handshakes from success, told once each. */
+  readonly troubles: Set<string>
 }
 
 /** The state of the wait: open until settled, once. */
@@ -164,15 +169,21 @@ function waitForOne(): Wait {
   }
 }
 
-function newServer(desk: Desk, sockets: Set<Socket>): Server {
-  const server: Server & { httpAllowHalfOpen?: boolean } = createServer({
-    maxHeaderSize: largestHead,
-    headersTimeout: headTime,
-    requestTimeout: requestTime,
-    connectionsCheckingInterval: 1000,
-    // A missing Host is ours to report, not Node's to answer.
-    requireHostHeader: false,
-  })
+const serverTerms = {
+  maxHeaderSize: largestHead,
+  headersTimeout: headTime,
+  requestTimeout: requestTime,
+  connectionsCheckingInterval: 1000,
+  // A missing Host is ours to report, not Node's to answer.
+  requireHostHeader: false,
+}
+
+function newServer(desk: Desk, sockets: Set<Socket>, tls: typeof import('./secure-server.ts') | undefined): Server {
+  const { certificate } = desk.options
+  const server: Server & { httpAllowHalfOpen?: boolean } =
+    tls === undefined || certificate === undefined
+      ? createServer(serverTerms)
+      : tls.secureServer({ ...serverTerms }, certificate)
   // Every answer says that the connection closes, so what is pipelined behind a request is not looked at (RFC 9112 §9.6).
   server.maxRequestsPerSocket = 1
   // A client that has said all it has to say (`nc`, a script) still wants its page.
@@ -193,6 +204,15 @@ function newServer(desk: Desk, sockets: Set<Socket>): Server {
     report(desk, request, 'body unusable', 'a second request in the same connection')
   })
   server.on('clientError', (error, socket) => rejectUnparsed(desk, error, socket))
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    const trouble = tls?.handshakeTrouble(error) ?? ''
+    // Browsers open connections that they never use, and one that warns tries again and again: once is enough.
+    if (error.code !== 'ECONNRESET' && !desk.troubles.has(trouble)) {
+      desk.troubles.add(trouble)
+      desk.options.onStray({ reason: 'body unusable', method: '?', path: '?', detail: trouble })
+    }
+    socket.destroy()
+  })
   return server
 }
 

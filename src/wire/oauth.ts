@@ -27,6 +27,7 @@ interface Heard {
   readonly headers: readonly Header[]
   readonly text: string
   readonly json?: unknown
+  readonly beside?: Readonly<Record<string, string>> | undefined
 }
 
 /** The line to the token endpoint: dialect outermost, recorder innermost. */
@@ -53,6 +54,8 @@ export interface Tokens {
   readonly expiresAt?: string | undefined
   /** Absent when the provider did not say, which means as asked. */
   readonly scopes?: readonly string[] | undefined
+  /** Tokens for the provider's other APIs, by the name they are kept under. */
+  readonly beside?: Readonly<Record<string, string>> | undefined
   /** The provider's answer, parsed where it could be. */
   readonly raw: unknown
 }
@@ -226,6 +229,7 @@ const algorithms = [
 
 interface Overheard {
   raw: unknown
+  beside: Readonly<Record<string, string>> | undefined
   idToken: string | undefined
   /** False where the provider says which scopes it granted and `openid` is not one: then no ID token is owed. */
   grantsOpenId: boolean
@@ -244,7 +248,7 @@ function settle(talk: Talk, stage: Stage) {
     // Judged already, where it is known; the library would refuse what the provider only sometimes sends.
     authorization_response_iss_parameter_supported: false,
   }
-  const heard: Overheard = { raw: undefined, idToken: undefined, grantsOpenId: true }
+  const heard: Overheard = { raw: undefined, beside: undefined, idToken: undefined, grantsOpenId: true }
   const options: oauth.TokenEndpointRequestOptions = {
     // Plain http was judged by assertSecure before.
     [oauth.allowInsecureRequests]: true,
@@ -253,6 +257,7 @@ function settle(talk: Talk, stage: Stage) {
       assertSecure(url, talk.allowHttp, 'token_url')
       const { answer, raw } = await talk.line(url, { method, headers, body: body as URLSearchParams })
       heard.raw = parsed(raw.text)
+      heard.beside = answer.beside
       return judged(answer, stage, talk, heard)
     },
   }
@@ -321,7 +326,7 @@ function wrongStatus(answer: Heard, stage: Stage, party: Party, retryAfter: stri
       hint: redirected
         ? `Secrets are never sent along a redirect: correct token_url in the template. It points to ${hostOf(headerOf(answer.headers, 'location'))}.`
         : answer.status === 429 || answer.status === 503
-          ? `The provider is busy${retryAfter === '' ? '' : ` and asks to wait: Retry-After ${retryAfter}`}. ${party.isAlone === true ? 'Try' : 'The code is not sent twice: connect'} again later.`
+          ? `The provider is busy${retryAfter === '' ? '' : ` and asks to wait: Retry-After ${retryAfter}`}. ${stage === 'refresh' ? 'Nothing was renewed: try' : party.isAlone === true ? 'Try' : 'The code is not sent twice: connect'} again later.`
           : 'Check the token URL in the template; the whole answer is in the log.',
     },
   )
@@ -371,6 +376,7 @@ function tokensOf(answer: oauth.TokenEndpointResponse, heard: Overheard, idToken
     expiresIn: answer.expires_in,
     expiresAt: answer.expires_in === undefined && typeof at === 'string' ? at : undefined,
     scopes: typeof answer.scope === 'string' ? answer.scope.split(' ').filter((scope) => scope !== '') : undefined,
+    beside: heard.beside,
     raw: heard.raw,
   }
 }
@@ -507,4 +513,14 @@ function isMembers(value: unknown): value is Record<string, unknown> {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+/** Adds what proves the client at any endpoint of its server (RFC 6749 §2.3.1, RFC 7009 §2.1). */
+export async function proveClient(
+  client: Client,
+  issuer: string,
+  body: URLSearchParams,
+  headers: Headers,
+): Promise<void> {
+  await authentication(client)({ issuer }, { client_id: client.id }, body, headers)
 }

@@ -23,8 +23,9 @@ type Road = Pick<World, 'send' | 'secrets' | 'signal' | 'clock'>
 
 /** One exchange may take this long, in milliseconds, whatever the whole flow may take. */
 const exchangeLimit = 30_000
-/** The same for metadata, which is a help and no need: a code that waits for it may expire. */
-const metadataLimit = 5_000
+/** The same for metadata and look-ups, which are a help and no need: a code or a person waits for them. */
+const helpLimit = 5_000
+const helps = new Set(['metadata', 'look-up', 'introspection'])
 
 /**
  * The innermost layer: sends, reads the answer whole, and tells the exchange as it truly crossed, masked at birth.
@@ -35,10 +36,7 @@ export function record(road: Road, tell: Tell, purpose: string, secretsIn: Secre
   return async (request) => {
     const started = road.clock.monotonic()
     const asked = shownRequest(request, road)
-    const signal = AbortSignal.any([
-      road.signal,
-      AbortSignal.timeout(purpose === 'metadata' ? metadataLimit : exchangeLimit),
-    ])
+    const signal = AbortSignal.any([road.signal, AbortSignal.timeout(helps.has(purpose) ? helpLimit : exchangeLimit)])
     let answer: Answer | undefined
     let body: Collected = { text: '', bytes: 0, whole: true }
     try {

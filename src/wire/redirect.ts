@@ -46,14 +46,20 @@ export function redirection(wish: RedirectWish): Redirection {
   }
   const url = parsed(callbackUrl)
   if (!suits(url, hints)) throw unsuitable(wish, callbackUrl.value)
-  const own = url.protocol === 'http:' ? addressesOf(url.hostname) : undefined
+  const own = addressesOf(url.hostname)
   if (own !== undefined) {
-    const stated = url.port === '' ? (/:0(?=[/?#]|$)/.test(callbackUrl.value) ? 0 : 80) : Number(url.port)
+    const usual = url.protocol === 'https:' ? 443 : 80
+    const stated = url.port === '' ? (/:0(?=[/?#]|$)/.test(callbackUrl.value) ? 0 : usual) : Number(url.port)
     // A port that was set for good gives way to a callback URL that was given for this run.
     const number = port !== undefined && rank(port.from) <= rank(callbackUrl.from) ? port.value : stated
     const paths = [url.pathname]
+    // At another port than the browser goes to, something of the person's stands in front: it brings the TLS as well.
     const elsewhere = number === stated ? {} : { foreignHost: url.host }
-    return { redirectUri: callbackUrl.value, listening: { port: number, addresses: own, paths, ...elsewhere } }
+    const secure = number === stated && url.protocol === 'https:' ? { secureHost: bare(url.hostname) } : {}
+    return {
+      redirectUri: callbackUrl.value,
+      listening: { port: number, addresses: own, paths, ...elsewhere, ...secure },
+    }
   }
   return {
     redirectUri: callbackUrl.value,
@@ -93,7 +99,9 @@ function unsuitable({ title, hints = {} }: RedirectWish, refusedUrl: string): Us
   const ways =
     hints.https === true
       ? [
-          'Use an https URL of yours that answers 308 and passes every parameter on:',
+          'Use one of this machine, served with a certificate of its own, if the provider takes it:',
+          `  --callback-url https://localhost:${defaultPort}${defaultPath}`,
+          'or an https URL of yours that answers 308 and passes every parameter on:',
           '  --callback-url https://your-domain/oauth-callback',
           `  forwarding to http://localhost:${defaultPort}${defaultPath}`,
           'Set it once with: auth-cli config set callback-url <url>',
@@ -110,6 +118,11 @@ function addressesOf(hostname: string): Listening['addresses'] | undefined {
   if (host === 'localhost' || host.endsWith('.localhost')) return ['127.0.0.1', '::1']
   if (host === '127.0.0.1') return ['127.0.0.1']
   return host === '[::1]' || host === '::1' ? ['::1'] : undefined
+}
+
+/** Without the brackets of an IPv6 address. */
+function bare(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '').toLowerCase()
 }
 
 function rank(from: AnswerSource): number {

@@ -193,6 +193,9 @@ describe('preferences', () => {
       ['browser', null, null],
       ['timeout', 9, 'environment'],
       ['log-days', null, null],
+      ['keyring', null, null],
+      ['callback-cert', null, null],
+      ['callback-key', null, null],
     ])
     expect((await who.run(['config', 'unset', 'port'])).status).toBe(0)
     expect((await who.run(['config', 'get', 'port'])).status).toBe(2)
@@ -202,6 +205,7 @@ describe('preferences', () => {
       ['get', 'frob'],
       ['unset', 'frob'],
       ['set', 'callback-url', 'ftp://x'],
+      ['set', 'keyring', 'sometimes'],
     ]) {
       const refused = await who.run(['config', ...words, '--json'])
       expect([refused.status, failureOf(refused).code]).toEqual([2, 'BAD_SETTING'])

@@ -102,6 +102,52 @@ describe('a run that goes well', () => {
     expect(journalOf(run.home)).not.toContain('hunter2hunter2')
   })
 
+  it('carries, reads on and gives up without a word of them', async () => {
+    const provider = await openProvider({
+      routes: {
+        '/revoke': ({ form }) => ({ body: { was: form.get('token') } }),
+        '/list': ({ headers }) => ({
+          body: [],
+          headers: { link: '</list?page=2>; rel=next', 'x-was': headers.authorization ?? '' },
+        }),
+      },
+    })
+    const run = stage(provider, { revocation_url: `${provider.origin}/revoke` })
+    await run.connect()
+    const { stdout } = await run.run(['export', 'acme'])
+    const file = path.join(freshFolder(), 'acme.json')
+    writeFileSync(file, stdout)
+    const ends = [
+      await run.run(['import', file, '--as', 'two', '-v']),
+      await run.run(['import', file, '--as', 'three', '--json']),
+      await run.run([
+        'integrations',
+        'add',
+        'kept',
+        '--provider',
+        'acme',
+        '--client-id',
+        'app',
+        '--client-secret',
+        'env:SECRET',
+      ]),
+      await run.run(['integrations', 'show', 'kept', '--json']),
+      await run.run(['integrations', 'check', 'acme', '--json', '--trust-project']),
+      await run.run(['connections', 'rename', 'two', 'four', '--json']),
+      await run.run(['request', 'four', '/list', '--paginate', '-v', '--log-bodies']),
+      await run.run(['revoke', 'four', '-v']),
+      await run.run(['inspect', 'four', '--json', '--reveal']),
+      await run.run(['connections', 'delete', 'three', '--revoke', '--yes', '-v']),
+      await run.run(['import', file, '--as', 'acme', '--json']),
+      await run.run(['logs', '--json']),
+      await run.run(['logs', 'show', 'last', '-v', '--json']),
+    ]
+    expect(ends.filter(({ stderr }) => /This is a bug|"BUG"/.test(stderr))).toEqual([])
+    expect(ends.map(({ status }) => status)).toEqual([0, 0, 0, 0, expect.any(Number), 0, 0, 0, 0, 0, 2, 0, 0])
+    expectNoLeak(run, /^export /)
+    expectMasked(run, 'access_token', 'refresh_token', 'client secret')
+  })
+
   it('shows tokens and nothing else of a secret where somebody asks for them', async () => {
     const provider = await openProvider()
     const run = stage(provider)

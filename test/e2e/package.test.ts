@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -71,6 +81,7 @@ describe('the package', () => {
       'README.md',
       'bin',
       'dist',
+      'examples',
       'package.json',
       'schema',
       'templates',
@@ -131,6 +142,32 @@ void wrong
     expect(compiled.status, compiled.stdout).toBe(0)
     const used = await run(process.execPath, ['use.mjs'])
     expect(used.stdout, used.stderr).toBe('function function 2 true function\n')
+  })
+})
+
+describe('the examples', () => {
+  const examples = path.join(root, 'examples')
+
+  it('are in the README to the letter', () => {
+    const readme = readFileSync(path.join(root, 'README.md'), 'utf8')
+    const blocks = [...readme.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, block]) => block)
+    const files = readdirSync(examples).map((file) => readFileSync(path.join(examples, file), 'utf8'))
+    expect(files).toHaveLength(2)
+    expect(blocks.sort()).toEqual(files.sort())
+  })
+
+  it('run in an empty project that has nothing but the package', async () => {
+    for (const file of readdirSync(examples)) cpSync(path.join(examples, file), path.join(app, file))
+    const script = await run(process.execPath, ['items.js'])
+    expect(script.status, script.stderr).toBe(0)
+    expect(script.stdout).toContain('30 items; the token begins with access_')
+    expect(script.stderr).toBe('')
+    const vitest = path.join(root, 'node_modules/vitest')
+    symlinkSync(vitest, path.join(app, 'node_modules/vitest'), 'junction')
+    const tests = await run(process.execPath, [path.join(vitest, 'vitest.mjs'), 'run', 'login.test.js', '--root', app])
+    expect(tests.status, tests.stdout + tests.stderr).toBe(0)
+    expect(tests.stdout).toMatch(/4 passed/)
+    expect(existsSync(path.join(folder, 'home', 'connections', 'robin.json'))).toBe(false)
   })
 })
 

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { Connection } from '../../src/model/connection.ts'
@@ -70,6 +70,32 @@ async function connected(
   return { provider, file, run, start, saved, age, renewals: () => provider.tokenRequests().slice(before) }
 }
 
+/** A process was killed while the provider had its refresh token and no answer was on disk. */
+async function interruptedIn({ expiresIn }: { readonly expiresIn: number }): Promise<Stage> {
+  let isFirst = true
+  const stage = await connected({
+    expiresIn,
+    routes: {
+      '/token': ({ form }) => {
+        if (form.get('grant_type') !== 'refresh_token') return tokens('old', { refresh_token: 'refresh-1' })
+        if (!isFirst) return tokens('new')
+        isFirst = false
+        return 'hang'
+      },
+    },
+  })
+  const first = stage.start('token', 'acme')
+  await stage.provider.reached('/token', 2)
+  first.child.kill('SIGKILL')
+  await first.ended
+  return stage
+}
+
+async function reconnect(stage: Stage): Promise<void> {
+  const client = ['--client-id', 'app', '--client-secret', 's3cr3t-s3cr3t', '--port', '0']
+  expect((await stage.run('connect', 'acme', ...client)).status).toBe(0)
+}
+
 const tokenIn = ({ stdout }: CliEnd): string => stdout.trim()
 
 describe('many processes at once', () => {
@@ -83,26 +109,59 @@ describe('many processes at once', () => {
     expect(stage.renewals()).toHaveLength(1)
   }, 120_000)
 
-  it('do not wait for one that was killed in the middle', async () => {
-    let isFirst = true
-    const stage = await connected({
-      routes: {
-        '/token': ({ form }) => {
-          if (form.get('grant_type') !== 'refresh_token') return tokens('old', { refresh_token: 'refresh-1' })
-          if (!isFirst) return tokens('new')
-          isFirst = false
-          return 'hang'
-        },
-      },
-    })
-    const first = stage.start('token', 'acme')
-    await stage.provider.reached('/token', 2)
-    first.child.kill('SIGKILL')
-    await first.ended
-    const next = await stage.run('token', 'acme')
-    expect(next).toMatchObject({ status: 0, stdout: 'access-new\n' })
-    expect(stage.renewals().map(({ form }) => form.get('refresh_token'))).toEqual(['refresh-1', 'refresh-1'])
-  })
+  it('do not wait for one that was killed in the middle, nor guess what became of its refresh token', async () => {
+    const stage = await interruptedIn({ expiresIn: -60 })
+    const began = performance.now()
+    const ends = await Promise.all(Array.from({ length: 5 }, () => stage.run('token', 'acme', '--json')))
+    expect(performance.now() - began).toBeLessThan(30_000)
+    for (const end of ends) {
+      expect(end).toMatchObject({ status: 6, stdout: '' })
+      const { code, hint, flow } = JSON.parse(end.stderr.trim().split('\n').at(-1) ?? '').error
+      expect([code, typeof flow]).toEqual(['REFRESH_INTERRUPTED', 'string'])
+      expect(hint).toMatch(/auth-cli connect acme[\s\S]*auth-cli refresh acme --force/)
+    }
+    expect(stage.renewals()).toHaveLength(1)
+    expect(await stage.run('refresh', 'acme', '--force')).toMatchObject({ status: 0 })
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+    expect(readdirSync(path.dirname(stage.file))).toEqual(['acme.json'])
+  }, 60_000)
+
+  it('never use a refresh token twice, whoever of them is killed and whenever', async () => {
+    const stage = await connected({ expiresIn: -60 })
+    for (const round of [1, 2, 3]) {
+      stage.age(-60, 3600, undefined)
+      const asked = stage.renewals().length
+      const all = Array.from({ length: 8 }, () => stage.start('token', 'acme', '--json'))
+      // One is at the provider: some die now, whether they asked, wait for the lock or have not begun.
+      await stage.provider.reached('/token', 2 + asked)
+      for (const { child } of all.slice(0, round * 2)) child.kill('SIGKILL')
+      const survivors = await Promise.all(all.slice(round * 2).map(({ ended }) => ended))
+      const sent = stage.renewals().flatMap(({ form }) => form.get('refresh_token') ?? [])
+      expect(new Set(sent).size).toBe(sent.length)
+      const codes = survivors.map(({ status, stderr }) =>
+        status === 0 ? 'fresh' : JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error.code,
+      )
+      const isLost = codes.includes('REFRESH_INTERRUPTED')
+      expect(new Set(codes)).toEqual(new Set([isLost ? 'REFRESH_INTERRUPTED' : 'fresh']))
+      if (isLost) await reconnect(stage)
+    }
+  }, 180_000)
+
+  it('hand out the old token with a warning while it is good, after one was killed in the middle', async () => {
+    const stage = await interruptedIn({ expiresIn: 120 })
+    const warned = await stage.run('token', 'acme')
+    expect(warned).toMatchObject({ status: 0, stdout: 'access-old\n' })
+    expect(warned.stderr).toMatch(/interrupted[\s\S]*--force/)
+    expect((await stage.run('token', 'acme', '--min-validity', '600', '--json')).status).toBe(6)
+    expect(stage.renewals()).toHaveLength(1)
+  }, 60_000)
+
+  it('forget an interruption once the connection is made anew', async () => {
+    const stage = await interruptedIn({ expiresIn: -60 })
+    await reconnect(stage)
+    stage.age(-60, 3600, undefined)
+    expect(await stage.run('token', 'acme')).toMatchObject({ status: 0, stdout: 'access-new\n' })
+  }, 60_000)
 
   it('give up an unanswered request on Ctrl-C, and leave everything as it was', async () => {
     const stage = await connected({
@@ -342,3 +401,29 @@ describe('the refresh request', () => {
 function tokens(name: string, more: Readonly<Record<string, unknown>> = {}) {
   return { body: { access_token: `access-${name}`, token_type: 'Bearer', expires_in: 3600, ...more } }
 }
+
+describe('refresh --all', () => {
+  it('tells of each what became of it, and ends with 4 where one could not be renewed', async () => {
+    const stage = await connected()
+    const other = JSON.parse(readFileSync(stage.file, 'utf8'))
+    const spent = { ...other, name: 'spent', credential: { ...other.credential, refreshToken: 'spent-long-ago' } }
+    writeFileSync(path.join(path.dirname(stage.file), 'spent.json'), JSON.stringify(spent))
+    const { status, stdout, stderr } = await stage.run('refresh', '--all', '--json')
+    expect(status).toBe(4)
+    expect(JSON.parse(stdout)).toMatchObject([
+      { name: 'acme', outcome: 'renewed' },
+      { name: 'spent', outcome: 'failed', error: { code: 'INVALID_GRANT' } },
+    ])
+    expect(JSON.parse(stderr.trim().split('\n').at(-1) ?? '').error).toMatchObject({ code: 'NOT_ALL_RENEWED' })
+    expect(stdout + stderr).not.toContain('spent-long-ago')
+    const again = await stage.run('connections', 'refresh', '--all')
+    expect(again.stdout).toMatch(/still fresh 1, nothing to renew 0, failed 1/)
+  }, 60_000)
+
+  it('takes no name, and wants one where it is not said', async () => {
+    for (const words of [['refresh'], ['refresh', 'acme', '--all']]) {
+      const { status, stderr } = await runCli([...words, '--json'])
+      expect([status, JSON.parse(stderr.trim()).error.code]).toEqual([2, 'BAD_ARGUMENT'])
+    }
+  })
+})

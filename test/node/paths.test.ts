@@ -20,6 +20,8 @@ test('AUTH_CLI_HOME is one folder for everything', () => {
     sandbox: '/somewhere/sandbox',
     cache: '/somewhere/cache',
     maskKey: '/somewhere/mask.key',
+    secrets: '/somewhere/secrets.json',
+    certificates: '/somewhere/certificates',
   })
 })
 

@@ -123,9 +123,9 @@ test.each(['ports', '__proto__', 'constructor', 'toString', ''])('there is no se
 
 test('keys of another release are left alone', async () => {
   const { paths, file, plant } = freshPaths()
-  plant('{"keyring":"off","a.b":1}')
+  plant('{"horoscope":"off","a.b":1}')
   await setSetting(paths, 'port', '1')
-  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ keyring: 'off', 'a.b': 1, port: 1 })
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ horoscope: 'off', 'a.b': 1, port: 1 })
   expect((await readSettings(paths, {})).settings).toEqual({ port: 1 })
 })
 

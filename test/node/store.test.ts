@@ -149,7 +149,7 @@ test.each([
 
 test('a record of a newer release is neither read nor overwritten', async () => {
   const { shelf, file, plant } = freshShelf()
-  const text = '{"version":2,"name":"acme"}'
+  const text = '{"version":3,"name":"acme"}'
   plant('acme.json', text)
   await expect(shelf.read('acme')).rejects.toMatchObject({ code: 'STORE_NEWER', exitCode: 6 })
   await expect(shelf.update('acme', () => ({ name: 'acme' }))).rejects.toMatchObject({ code: 'STORE_NEWER' })
@@ -190,6 +190,7 @@ test('the three shelves of a home are apart', async () => {
     clients: `${home}/r`,
     trust: `${home}/t`,
     cache: `${home}/cache`,
+    secrets: `${home}/secrets.json`,
   }
   const { trust, connections, integrations } = openStore(paths)
   const trusted = { hash: 'ab'.repeat(32), file: '/somewhere/auth-cli.yaml', at: '2026-01-01T00:00:00.000Z' }
@@ -282,6 +283,7 @@ describe('the lines of a list', () => {
       clients: `${home}/r`,
       trust: `${home}/t`,
       cache: `${home}/cache`,
+      secrets: `${home}/secrets.json`,
     }
   }
 

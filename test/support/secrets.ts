@@ -88,7 +88,7 @@ export function publicFilesOf(home: string): { file: string; text: string }[] {
   return readdirSync(home, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(home, path.join(entry.parentPath, entry.name)))
-    .filter((file) => !/^(connections\/[^/]+\.json|sandbox\/.*|mask\.key)$/.test(file))
+    .filter((file) => !/^((?:connections|integrations)\/[^/]+\.json|sandbox\/.*|mask\.key)$/.test(file))
     .map((file) => ({ file, text: readFileSync(path.join(home, file), 'latin1') }))
     .flatMap(({ file, text }) => [{ file, text: Buffer.from(text, 'latin1').toString('utf8') }])
 }

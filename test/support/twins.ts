@@ -120,6 +120,7 @@ export function worldOf(twin: Twin, home: string, events: LogEvent[] = []): Worl
       return 'the test'
     },
     reach: async (url) => twin.address(url),
+    reachesTwins: true,
   })
   return world
 }

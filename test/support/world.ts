@@ -43,6 +43,12 @@ export interface WorkshopTerms {
   readonly answers?: Readonly<Record<string, string>>
 }
 
+/** A browser that goes wherever it is sent, in the background. */
+export const wanderer: World['browse'] = async (url) => {
+  void fetch(url).catch(() => {})
+  return 'a fetch'
+}
+
 export function openWorkshop({
   templates = {},
   env = {},

@@ -42,6 +42,14 @@ describe('a callback', () => {
     expect(judged(query)).toMatchObject({ kind: 'stray', reason })
   })
 
+  it('that an installation begun elsewhere brings is told as what it is', () => {
+    expect(judged('code=abc&installation_id=7&setup_action=install')).toMatchObject({
+      kind: 'stray',
+      reason: 'state missing',
+      detail: expect.stringContaining('on the provider’s own page'),
+    })
+  })
+
   it('that claims an error without our state is stray, and says what it claims without telling our state', () => {
     const verdict = judged('error=access_denied&error_description=no%1b[31m')
     expect(verdict).toMatchObject({

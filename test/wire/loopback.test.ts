@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { request as secureRequest } from 'node:https'
 import { connect, createServer, type Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { afterEach, describe, expect, it } from 'vitest'
 import { TransportError } from '../../src/model/errors.ts'
 import type { Listening } from '../../src/model/integration.ts'
+import { makeCertificate } from '../../src/node/certificate.ts'
 import { judge } from '../../src/wire/callback.ts'
 import { type Loopback, type LoopbackOptions, openLoopback, type StrayHit } from '../../src/wire/loopback.ts'
 import { failurePage, type Page } from '../../src/wire/page.ts'
@@ -283,6 +285,35 @@ describe('a stray hit gets an honest page, is told, and spoils nothing', () => {
     ])
     expect(loopback.strays).toHaveLength(7)
     await succeed(loopback)
+  })
+})
+
+describe('over https', () => {
+  const names = ['localhost', '127.0.0.1', '::1']
+  const certificate = makeCertificate({ names, from: new Date(Date.now() - 60_000), days: 2 })
+
+  it.skipIf(!onBothFamilies)('the callback is answered on both families, and plain http is told from it', async () => {
+    const loopback = await open({ secureHost: 'localhost' }, { certificate })
+    const visitVia = (host: string) =>
+      new Promise<number>((resolve, reject) => {
+        const terms = { host, port: loopback.port, path: good, agent: false, ca: certificate.cert }
+        const headers = { host: `localhost:${loopback.port}` }
+        secureRequest({ ...terms, headers, servername: 'localhost' }, (answer) => {
+          answer.resume().once('end', () => resolve(answer.statusCode ?? 0))
+        })
+          .on('error', reject)
+          .end()
+      })
+    await expect(call(loopback, good)).rejects.toThrow()
+    await expect(call(loopback, good)).rejects.toThrow()
+    expect(loopback.strays).toEqual([
+      { reason: 'body unusable', method: '?', path: '?', detail: 'it speaks http, and we listen for https' },
+    ])
+    const first = visitVia('127.0.0.1')
+    expect((await loopback.visit).verdict).toEqual({ kind: 'code', code })
+    await loopback.answer(success)
+    expect(await first).toBe(200)
+    expect(await visitVia('::1')).toBeGreaterThanOrEqual(400)
   })
 })
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { type Browser, chromium, type Page as Tab } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { ProviderError } from '../../src/model/errors.ts'
+import { makeCertificate } from '../../src/node/certificate.ts'
 import { judge } from '../../src/wire/callback.ts'
 import { type Loopback, openLoopback, type StrayHit } from '../../src/wire/loopback.ts'
 import { failurePage } from '../../src/wire/page.ts'
@@ -30,7 +31,7 @@ describe.skipIf(isSkipped)('in a real browser', () => {
   afterAll(() => browser?.close())
   afterEach(() => loopback?.close())
 
-  async function open(): Promise<Tab> {
+  async function open(certificate?: { readonly cert: string; readonly key: string }): Promise<Tab> {
     strays.length = 0
     complaints.length = 0
     loopback = await openLoopback(
@@ -39,6 +40,7 @@ describe.skipIf(isSkipped)('in a real browser', () => {
         judge: (params) => judge(params, { state }),
         onStray: (hit) => strays.push(hit),
         signal: new AbortController().signal,
+        certificate,
       },
     )
     const tab = await browser.newPage()
@@ -67,6 +69,30 @@ describe.skipIf(isSkipped)('in a real browser', () => {
     expect(await tab.getByRole('heading', { level: 1 }).textContent()).toBe('Connected to Zendesk as zendesk')
     expect(await tab.evaluate("getComputedStyle(document.querySelector('main')).borderRadius")).toBe('16px')
     expect(complaints).toEqual([])
+  })
+
+  it('is answered over https on both families, once it has been told to go on past its warning', async () => {
+    const pair = makeCertificate({ names: ['localhost', '::1'], from: new Date(Date.now() - 60_000), days: 2 })
+    const tab = await open(pair)
+    const secure = (host: string) => `https://${host}:${loopback.port}${path}?code=${code}&state=${state}`
+    await expect(tab.goto(secure('localhost'))).rejects.toThrow(/ERR_CERT_AUTHORITY_INVALID/)
+    await expect.poll(() => strays).toMatchObject([{ reason: 'body unusable', detail: expect.stringMatching(/trust/) }])
+    const trusting = await chromium.launch({
+      executablePath,
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--ignore-certificate-errors'],
+    })
+    try {
+      const past = await trusting.newPage()
+      const arrival = past.goto(secure('localhost'))
+      expect((await loopback.visit).verdict).toEqual({ kind: 'code', code })
+      await loopback.answer({ kind: 'success', attempt })
+      expect((await arrival)?.status()).toBe(200)
+      await past.getByText('Connected to').waitFor()
+      const late = await past.goto(secure('[::1]'))
+      expect(await late?.text()).toMatch(/already/i)
+    } finally {
+      await trusting.close()
+    }
   })
 
   it('the failure page quotes a hostile provider without obeying it', async () => {

@@ -45,6 +45,24 @@ describe('the redirect URI and the listener that belongs to it', () => {
       { port: 3000, addresses: both, paths: ['/cb'] },
     ],
     [
+      'serves https itself on a loopback host, at the port that the browser goes to',
+      { title: 'P', hints: { https: true }, callbackUrl: by('https://app.localhost:8749/cb') },
+      'https://app.localhost:8749/cb',
+      { port: 8749, addresses: both, paths: ['/cb'], secureHost: 'app.localhost' },
+    ],
+    [
+      'serves https on the usual port and for an address too',
+      { title: 'P', callbackUrl: by('https://[::1]/cb') },
+      'https://[::1]/cb',
+      { port: 443, addresses: ['::1'], paths: ['/cb'], secureHost: '::1' },
+    ],
+    [
+      'speaks http behind what serves https for the person at another port',
+      { title: 'P', callbackUrl: by('https://localhost:3000/cb'), port: by(4000) },
+      'https://localhost:3000/cb',
+      { port: 4000, addresses: both, paths: ['/cb'], foreignHost: 'localhost:3000' },
+    ],
+    [
       'listens on IPv6 alone for [::1]',
       { title: 'P', callbackUrl: by('http://[::1]:3000/cb') },
       'http://[::1]:3000/cb',
@@ -92,6 +110,7 @@ describe('the redirect URI and the listener that belongs to it', () => {
 
   it.each<[string, RedirectUriHints, string | undefined, string]>([
     ['https', { https: true }, undefined, '308'],
+    ['https', { https: true }, undefined, '--callback-url https://localhost:8749/oauth/callback'],
     ['https', { https: true }, 'http://localhost:3000/cb', '308'],
     ['the host 127.0.0.1', { host: '127.0.0.1' }, 'http://localhost:3000/cb', 'http://127.0.0.1:8749/oauth/callback'],
     ['a host that is not this machine', { host: 'acme.test' }, undefined, 'acme.test'],

@@ -83,6 +83,7 @@ async function valuesOf(world: World, path: string, option: string): Promise<str
   if (option === '--connection' || option === '--as') return connectionNames(world)
   if (option === '--client-auth')
     return ['post', 'basic', 'basic-raw', 'basic+post', 'custom', 'private_key_jwt', 'none']
+  if (option === '--format') return ['json', 'env', 'header', 'curl', 'nango']
   if (option === '--state') return ['running', 'success', 'failed', 'cancelled', 'timeout']
   if (option !== '--fault') return []
   const { faults } = await import('../../sandbox/index.ts')
@@ -94,8 +95,9 @@ async function operandsOf(world: World, path: string, operands: readonly string[
   if (path === 'connect' && first) return [...(await providerNames(world)), ...(await integrationNames(world))]
   if (path === 'providers show' && first) return providerNames(world)
   if (path === 'connections delete') return connectionNames(world)
-  if (/^(token|request|refresh|verify|inspect|connections (show|refresh|verify))$/.test(path) && first)
+  if (/^(connections )?(token|request|refresh|verify|revoke|inspect|show|export|rename)$/.test(path) && first)
     return connectionNames(world)
+  if (/^integrations (show|check|delete)$/.test(path) && first) return integrationNames(world)
   if (/^config (get|set|unset)$/.test(path) && first) return Object.keys(settingKeys)
   if (path === 'logs show' && first) return ['last']
   return path === 'completion' && first ? ['bash', 'zsh', 'fish'] : []
@@ -110,6 +112,7 @@ async function providerNames(world: World): Promise<string[]> {
   return (await listProviders(sources)).map(({ name }) => name)
 }
 
-async function integrationNames(world: World): Promise<readonly string[]> {
-  return (await catalogOf(world)).project?.integrations ?? []
+async function integrationNames(world: World): Promise<string[]> {
+  const saved = await world.store.integrations.list()
+  return [...((await catalogOf(world)).project?.integrations ?? []), ...saved.map(({ name }) => name)]
 }

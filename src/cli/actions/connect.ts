@@ -1,12 +1,12 @@
 import { declaredKeys } from '../../answer.ts'
 import { asksOf } from '../../asks.ts'
-import type { Question } from '../../catalog/questions.ts'
 import { type Connected, connect } from '../../connect.ts'
 import { integrate } from '../../integrate.ts'
 import { type Located, locate } from '../../locate.ts'
 import type { Preset, Given as Wishes } from '../../look-up.ts'
 import type { Connection } from '../../model/connection.ts'
 import { UsageError } from '../../model/errors.ts'
+import type { LogEvent } from '../../model/event.ts'
 import type { Integration } from '../../model/integration.ts'
 import type { World } from '../../model/world.ts'
 import type { RehearsedRequest } from '../../rehearse.ts'
@@ -16,7 +16,8 @@ import { plain, type Style } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { preparedQuestions, takenFlags } from '../questions.ts'
 import { approvesItself, takeSeat } from '../seat.ts'
-import { type Given, openSession, readNumber, readPairs, readSecret, type Session } from '../session.ts'
+import { secretFlag } from '../secret-flag.ts'
+import { type Given, openSession, readNumber, readPairs, type Session } from '../session.ts'
 import type { TwinAt } from '../twin.ts'
 
 export async function run(given: Given): Promise<void> {
@@ -27,9 +28,11 @@ export async function run(given: Given): Promise<void> {
   const save = options['save'] !== false && options['print'] !== true
   const progress = progressFor(given)
   const seat = takeSeat(given, progress)
-  const onEvent = (event: Parameters<typeof seat.watch>[0]): void => {
+  let printEvent: (event: LogEvent) => void = () => {}
+  const onEvent = (event: LogEvent): void => {
     seat.watch(event)
     progress.emit(event)
+    printEvent(event)
   }
   let twin: TwinAt | undefined
   const found = (url: string): string => twin?.address(url) ?? url
@@ -38,13 +41,15 @@ export async function run(given: Given): Promise<void> {
     browse: (url: string) => seat.browse(found(url)),
     show: (url: string) => seat.show(found(url)),
   }
-  const session = await openSession(given, {
+  const asked = options['events'] === true ? { ...given, options: { ...options, json: true } } : given
+  const session = await openSession(asked, {
     presence,
     onEvent,
     flows: options['dryRun'] !== true,
     reach: async (url) => twin?.address(url),
   })
-  const { world } = session
+  const { world, print } = session
+  if (options['events'] === true) printEvent = (event) => void print.line(event, () => '')
   const prepared = preparedQuestions()
   const real = prepared?.located ?? (await locate(world, name))
   const located = options['twin'] === true ? await asTwin(real) : real
@@ -82,7 +87,7 @@ export async function run(given: Given): Promise<void> {
       twin: options['twin'] === true,
     })
     progress.rest()
-    await printConnected(connected, integration, session, save)
+    await printConnected(connected, integration, session, save, options['events'] === true)
   } finally {
     progress.rest()
     await sandbox.close()
@@ -98,19 +103,14 @@ async function wishesOf(
 ): Promise<Wishes> {
   const { options } = given
   const seen = new Set<string>()
-  const secret = async (flag: string, key: string): Promise<string | undefined> => {
-    const value = options[key]
-    if (typeof value !== 'string') return undefined
-    const read = await readSecret(flag, value, session, seen)
-    if (read === value && value !== '') tellHistory(flag, session)
-    return read
-  }
   return {
     as: connectionName(options['as']),
     params: await paramsOf(given, session, located, keys, seen),
     // Where the mode has no client, these two are answers of the template's.
     clientId: keys.has('clientId') ? undefined : (options['clientId'] as string | undefined),
-    clientSecret: keys.has('clientSecret') ? undefined : await secret('--client-secret', 'clientSecret'),
+    clientSecret: keys.has('clientSecret')
+      ? undefined
+      : await secretFlag('--client-secret', options['clientSecret'], session, seen),
     clientAuth: options['clientAuth'] as string | undefined,
     scopes: scopesOf(options['scope']),
     authorizationParams: removable(readPairs('--auth-param', options['authParam'])),
@@ -127,7 +127,7 @@ async function wishesOf(
 }
 
 /** A name that begins like a flag could not be typed to any other command. */
-function connectionName(as: unknown): string | undefined {
+export function connectionName(as: unknown): string | undefined {
   if (typeof as !== 'string' || !/^(-|\s*$)/.test(as)) return as as string | undefined
   throw new UsageError('BAD_FLAG', `--as wants a name that does not begin with a dash and is not blank, not "${as}".`)
 }
@@ -155,33 +155,15 @@ async function paramsOf(
       })
     }
     const question = asked.find((one) => one.key === key)
-    if (question?.prompt.secret === true) params[key] = await secretAnswer(question, value, session, seen)
+    if (question?.prompt.secret !== true) continue
+    const name = question.isParam ? `--param ${key}` : question.flag
+    params[key] = (await secretFlag(name, value, session, seen)) ?? ''
   }
   return params
 }
 
-/** A secret of the template's own, given like any other; one that stood in the command line is worth a word. */
-async function secretAnswer(
-  { flag, isParam, key }: Question,
-  value: string,
-  session: Session,
-  seen: Set<string>,
-): Promise<string> {
-  const name = isParam ? `--param ${key}` : flag
-  const read = await readSecret(name, value, session, seen)
-  if (read === value && value !== '') tellHistory(name, session)
-  return read
-}
-
-function tellHistory(flag: string, { quiet }: Session): void {
-  if (quiet) return
-  process.stderr.write(
-    `! ${flag} was given in the command line: it is in your shell's history now. Next time: ${flag} - (stdin), env:NAME or file:PATH.\n`,
-  )
-}
-
 /** `--scope a,b --scope "c d"` → four scopes; one empty value → none. */
-function scopesOf(values: unknown): string[] | undefined {
+export function scopesOf(values: unknown): string[] | undefined {
   if (!Array.isArray(values)) return undefined
   return [...new Set(values.flatMap((value: string) => value.split(/[\s,]+/)).filter((scope) => scope !== ''))]
 }
@@ -354,11 +336,13 @@ async function printConnected(
   integration: Integration,
   session: Session,
   save: boolean,
+  asLine: boolean,
 ): Promise<void> {
   const { connection, flow } = connected
   const { world, print, reveal } = session
   const { mask, scrub } = world.secrets
   const shown = save ? maskedConnection(connection, mask, { reveal, scrub }) : connection
+  if (asLine) return print.line(shown, () => '')
   await print.value(shown, (style) =>
     save
       ? connectionCard(connection, style, {

@@ -6,9 +6,12 @@ import { type Given, openSession } from '../session.ts'
 export async function run(given: Given): Promise<void> {
   const { paths, print } = await openSession(given)
   const events = readFlow(paths.logs, given.arguments[0] ?? 'last')
-  const id = events[0]?.flow
+  const [first] = events
   const hasEnded = events.some(({ type }) => type === 'flow.ended')
-  const state = hasEnded ? undefined : readFlows(paths.logs).flows.find((flow) => flow.id === id)?.state
+  const since = first === undefined ? undefined : Date.parse(first.at)
+  const state = hasEnded
+    ? undefined
+    : readFlows(paths.logs, { since }).flows.find(({ id }) => id === first?.flow)?.state
   await print.value(events, (style) =>
     storyScreen(events, style, { verbose: given.options['verbose'] === true, state }),
   )

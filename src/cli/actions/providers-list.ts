@@ -4,6 +4,7 @@ import { nearest } from '../../catalog/nearest.ts'
 import { searchProviders } from '../../catalog/search.ts'
 import { catalogOf } from '../../locate.ts'
 import { UsageError } from '../../model/errors.ts'
+import { levelOf, readTrials } from '../../support.ts'
 import { providersTable } from '../output/provider.ts'
 import { type Given, openSession } from '../session.ts'
 
@@ -15,7 +16,9 @@ export async function run(given: Given): Promise<void> {
   const kept = all.filter(byMode(mode)).filter(byCategory(category, all))
   const { providers, isGuess } = searchProviders(kept, search ?? '')
   if (isGuess && !quiet) process.stderr.write(`! Nothing is called "${search}"; these come near it.\n`)
-  await print.value(providers, (style) => providersTable(providers, style))
+  const trials = readTrials(world)
+  const lines = providers.map((one) => ({ ...one, support: levelOf(one.source.kind, one.name, trials) ?? null }))
+  await print.value(lines, (style) => providersTable(lines, style))
 }
 
 function byMode(wanted: string | undefined): (provider: ListedProvider) => boolean {

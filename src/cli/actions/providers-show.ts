@@ -37,6 +37,7 @@ function rowsOf(page: Description): readonly ProviderRow[] {
     row('scopes', page.client === undefined ? [] : [scopeWords(scopes)]),
     row('quirks', quirks),
     row('docs', docs === undefined ? [] : [docs]),
+    row('support', [supportWords(page.support)]),
     row(
       'not yet',
       lacks.map(({ says }) => says),
@@ -78,6 +79,13 @@ function registerLines({
       ? [['redirect URL', `${redirectUri}${anyPort ? '   (any port)' : ''}`]]
       : [unsuitable.why, ...unsuitable.hint.split('\n')]
   return [...(url === undefined ? [] : [url]), ...numbered, ...redirect]
+}
+
+function supportWords({ level, isTried }: Description['support']): string {
+  if (level === 'not yet') return 'not yet'
+  return isTried
+    ? `${level}; a test has run it against its twin`
+    : `${level}, by its words; no test has run this template`
 }
 
 function pkceWords(pkce: boolean | undefined): string {

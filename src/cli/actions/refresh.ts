@@ -1,3 +1,4 @@
+import { UsageError } from '../../model/errors.ts'
 import { refresh } from '../../refresh.ts'
 import { savedConnection } from '../../saved.ts'
 import { openAwake } from '../awake.ts'
@@ -6,7 +7,15 @@ import { relative } from '../output/time.ts'
 import { progressFor } from '../progress.ts'
 import type { Given } from '../session.ts'
 
+/** `auth-cli refresh <name>`, or `--all`. */
 export async function run(given: Given): Promise<void> {
+  const isAll = given.options['all'] === true
+  if (isAll === (given.arguments[0] !== undefined)) {
+    throw new UsageError('BAD_ARGUMENT', isAll ? '--all takes no name.' : 'Which connection is to be renewed?', {
+      hint: 'auth-cli refresh <name>, or auth-cli refresh --all; auth-cli connections lists them.',
+    })
+  }
+  if (isAll) return (await import('./refresh-all.ts')).run(given)
   const progress = progressFor(given)
   const [name = ''] = given.arguments
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { createReadStream, createWriteStream, fstatSync, openSync, readFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
+import { devNull } from 'node:os'
 import { pipeline } from 'node:stream/promises'
 import { MachineError, ProviderError, UsageError } from '../../model/errors.ts'
 import type { Header } from '../../model/event.ts'
+import type { Page } from '../../pages.ts'
 import { type ApiAnswer, type ApiCall, request } from '../../request.ts'
 import { openAwake } from '../awake.ts'
 import { progressFor } from '../progress.ts'
@@ -12,6 +15,10 @@ import { type Given, readNumber, readStdin, type Session } from '../session.ts'
 export async function run(given: Given): Promise<void> {
   const [name = '', target = ''] = given.arguments
   const progress = progressFor(given)
+  for (const flag of ['items', 'ndjson']) {
+    if (given.options[flag] !== undefined && given.options['paginate'] !== true)
+      throw new UsageError('BAD_FLAG', `--${flag} is about --paginate, which is not there.`)
+  }
   const call = await callOf(given, target)
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
   const isVerbose = given.options['verbose'] === true
@@ -19,10 +26,49 @@ export async function run(given: Given): Promise<void> {
   const seconds = readNumber('--timeout', given.options['timeout'], 1, 86_400)
   if (seconds !== undefined) session.limit(seconds, () => 'the API did not answer')
   try {
-    await request(session.world, name, call, (answer) => deliver(answer, given, session))
+    if (given.options['paginate'] === true) await printPages(session, name, call, given)
+    else await request(session.world, name, call, (answer) => deliver(answer, given, session))
   } finally {
     await close()
   }
+}
+
+/** One JSON array over all pages, written as they come; with `--ndjson` an item a line. A list that broke off stays open. */
+async function printPages(session: Session, name: string, call: ApiCall, given: Given): Promise<void> {
+  const { options } = given
+  const file = typeof options['output'] === 'string' && options['output'] !== '-' ? options['output'] : undefined
+  const isLines = options['ndjson'] === true
+  const target = file === undefined ? undefined : createWriteStream(file)
+  const failed = target === undefined ? undefined : once(target, 'error').then(([cause]) => cause as Error)
+  const write = async (text: string): Promise<void> => {
+    if (target === undefined) return session.print.bytes(text)
+    const written = new Promise<undefined>((resolve) => target.write(text, () => resolve(undefined)))
+    const cause = await Promise.race([written, failed])
+    if (cause !== undefined) throw notWritable(file ?? '', cause)
+  }
+  let count = 0
+  let isRefused = false
+  const onPage = async (page: Page): Promise<boolean> => {
+    const texts = page.texts()
+    if (isLines) await write(texts.map((text) => `${text}\n`).join(''))
+    else if (texts.length > 0) await write(`${count === 0 ? '[' : ','}\n${texts.join(',\n')}`)
+    count += texts.length
+    return !session.print.isReaderGone()
+  }
+  const onRefusal = async (answer: ApiAnswer): Promise<void> => {
+    isRefused = true
+    await deliver(answer, count === 0 ? given : quietly(given), session)
+  }
+  const { readPages } = await import('../../pages.ts')
+  const items = options['items'] as string | undefined
+  await readPages(session.world, name, call, { items, onPage, onRefusal })
+  if (!isLines && !isRefused) await write(count === 0 ? '[]\n' : '\n]\n')
+  target?.end()
+}
+
+/** Behind the items of the pages before, a refusal's body would be no part of the list. */
+function quietly(given: Given): Given {
+  return { ...given, options: { ...given.options, output: devNull, include: false } }
 }
 
 /** Prints the answer. Throws the failure that a status of 400 or more is. */
@@ -68,18 +114,24 @@ async function save(answer: ApiAnswer, file: string): Promise<void> {
     await pipeline(answer.body, createWriteStream(file))
   } catch (cause) {
     if (!(cause instanceof Error) || !('syscall' in cause)) throw cause
-    throw new MachineError('NOT_WRITABLE', `${file} cannot be written: ${'code' in cause ? cause.code : ''}.`, {
-      hint: 'Choose another file with -o.',
-      cause,
-    })
+    throw notWritable(file, cause)
   }
+}
+
+function notWritable(file: string, cause: Error): MachineError {
+  return new MachineError('NOT_WRITABLE', `${file} cannot be written: ${'code' in cause ? cause.code : ''}.`, {
+    hint: 'Choose another file with -o.',
+    cause,
+  })
 }
 
 async function callOf(given: Given, target: string): Promise<ApiCall> {
   const { options } = given
   const headers = ((options['header'] as string[] | undefined) ?? []).map(headerOf)
   const data = options['data'] as string[] | undefined
-  const body = data === undefined ? {} : { body: await bodyOf(data) }
+  const { body: sent, length } = data === undefined ? {} : await bodyOf(data)
+  const body = sent === undefined ? {} : { body: sent }
+  const size: Header[] = length === undefined ? [] : [['content-length', String(length)]]
   const isTyped = headers.some(([name]) => name.toLowerCase() === 'content-type')
   const type: Header[] = data === undefined || isTyped ? [] : [['content-type', guessType(data, body.body)]]
   const method = String(options['request'] ?? (data === undefined ? 'GET' : 'POST'))
@@ -87,9 +139,10 @@ async function callOf(given: Given, target: string): Promise<ApiCall> {
   return {
     method: method.toUpperCase(),
     target,
-    headers: [...headers, ...type],
+    headers: [...headers, ...type, ...size],
     ...body,
     allowHttp: options['allowHttp'] === true,
+    retries: readNumber('--retry', options['retry'], 0, 20),
     logBodies: options['logBodies'] === true,
   }
 }
@@ -105,18 +158,55 @@ function headerOf(line: string): Header {
   return [name, value]
 }
 
-/** curl's letters: `@file`, `@-`; several are joined with `&`. One file alone is streamed. */
-async function bodyOf(data: readonly string[]): Promise<ApiCall['body']> {
+interface Body {
+  readonly body?: ApiCall['body']
+  /** Bytes of a stream, where they are known: many APIs take no other. */
+  readonly length?: number
+}
+
+/** curl's letters: `@file`, `@-`; several are joined with `&`. One large file alone is streamed. */
+async function bodyOf(data: readonly string[]): Promise<Body> {
   const [only = ''] = data
-  if (data.length === 1 && only.startsWith('@') && only !== '@-') {
-    return createReadStream('', { fd: openBody(only.slice(1)) })
-  }
+  if (data.length === 1 && only === '@-') return { body: await stdinBody() }
+  if (data.length === 1 && only.startsWith('@')) return fileBody(only.slice(1))
   const parts: string[] = []
   for (const part of data) {
     if (part === '@-') parts.push(await readStdin())
     else parts.push(part.startsWith('@') ? readFileSync(openBody(part.slice(1)), 'utf8') : part)
   }
-  return parts.join('&')
+  return { body: parts.join('&') }
+}
+
+function fileBody(file: string): Body {
+  const fd = openBody(file)
+  const stats = fstatSync(fd)
+  if (stats.isFile() && stats.size <= mostHeld) return { body: textOrBytes(readFileSync(fd)) }
+  return { body: createReadStream('', { fd }), ...(stats.isFile() ? { length: stats.size } : {}) }
+}
+
+/** Bytes of a body that are held, so that the body can be sent a second time; what is longer is streamed. */
+const mostHeld = 1024 * 1024
+
+async function stdinBody(): Promise<ApiCall['body']> {
+  const source = process.stdin[Symbol.asyncIterator]()
+  const seen: Buffer[] = []
+  for (let bytes = 0; bytes <= mostHeld; ) {
+    const { value, done } = await source.next()
+    if (done === true) return textOrBytes(Buffer.concat(seen))
+    seen.push(Buffer.from(value))
+    bytes += seen.at(-1)?.length ?? 0
+  }
+  async function* whole(): AsyncGenerator<Uint8Array> {
+    yield* seen
+    for (let next = await source.next(); next.done !== true; next = await source.next()) yield Buffer.from(next.value)
+  }
+  return whole()
+}
+
+/** Bytes that are no UTF-8 stay bytes: an image must arrive as it is. */
+function textOrBytes(bytes: Buffer): string | Uint8Array {
+  const text = bytes.toString('utf8')
+  return Buffer.from(text, 'utf8').equals(bytes) ? text : bytes
 }
 
 /** A file descriptor: what cannot be read is known before anything is sent. Throws UsageError `BAD_FLAG`. */

@@ -1,12 +1,14 @@
+import type { LogEvent } from '../../model/event.ts'
 import { refresh } from '../../refresh.ts'
 import { headersOf, token } from '../../token.ts'
 import { openAwake } from '../awake.ts'
+import { plain } from '../output/style.ts'
 import { type Given, readNumber } from '../session.ts'
 
 /** `auth-cli token <name>`: the usable token on stdout and nothing else. */
 export async function run(given: Given): Promise<void> {
   const [name = ''] = given.arguments
-  const { session, close } = await openAwake(given, name)
+  const { session, close } = await openAwake(given, name, { onEvent: tellWarning })
   const { world, print } = session
   const minValidity = readNumber('--min-validity', given.options['minValidity'], 0, 1_000_000_000)
   const wishes = minValidity === undefined ? {} : { minValidity }
@@ -21,4 +23,10 @@ export async function run(given: Given): Promise<void> {
   const { tokenType, expiresAt = null } = connection.credential
   const type = tokenType ?? (connection.mode === 'BASIC' ? 'basic' : connection.mode === 'API_KEY' ? 'key' : 'bearer')
   await print.value({ accessToken: value, tokenType: type, expiresAt }, () => value)
+}
+
+/** stdout is for the token alone, and progress is nobody's business here; what may go wrong next time is. */
+function tellWarning(event: LogEvent): void {
+  if (event.type !== 'warning') return
+  process.stderr.write(`! ${plain(event.message)}\n${event.hint === undefined ? '' : `  ${plain(event.hint)}\n`}`)
 }

@@ -273,7 +273,7 @@ function failurePairs({ lastError }: Connection, style: Style, view: Watch): Lab
         `${style.bad(style.text(code))}   ${style.text(relative(at, view.now))}`,
         style.text(message),
         ...(words ? [`"${style.text(words)}"`] : []),
-        ...(final ? [style.warn('The provider refused for good: connect again.')] : []),
+        ...(final && code !== 'REVOKED' ? [style.warn('The provider refused for good: connect again.')] : []),
         ...(flow ? [`auth-cli logs show ${style.text(flow)}`] : []),
       ],
     ],

@@ -4,10 +4,14 @@ import { table } from './table.ts'
 import { relative } from './time.ts'
 
 /** `expired`: the token is, but a refresh token may renew it. `no refresh`: works until it expires, then never again. */
-export type ConnectionState = 'ok' | 'expired' | 'refresh refused' | 'no refresh'
+export type ConnectionState = 'ok' | 'expired' | 'refresh refused' | 'no refresh' | 'revoked'
 
 /** What a person may expect of a connection; nothing is asked of the provider. */
-export function connectionState({ expiresAt, isRenewable, isRefused }: ConnectionLine, now: Date): ConnectionState {
+export function connectionState(
+  { expiresAt, isRenewable, isRefused, isRevoked }: ConnectionLine,
+  now: Date,
+): ConnectionState {
+  if (isRevoked === true) return 'revoked'
   if (isRefused) return 'refresh refused'
   if (expiresAt === undefined) return 'ok'
   if (Date.parse(expiresAt) <= now.getTime()) return 'expired'
@@ -19,7 +23,13 @@ export function connectionsTable(lines: readonly ConnectionLine[], style: Style,
   if (lines.length === 0) {
     return style.terminal ? 'No connections yet. To make one:\n\n  auth-cli connect sandbox\n' : ''
   }
-  const paints = { ok: style.good, expired: style.warn, 'refresh refused': style.bad, 'no refresh': style.warn }
+  const paints = {
+    ok: style.good,
+    expired: style.warn,
+    'refresh refused': style.bad,
+    'no refresh': style.warn,
+    revoked: style.dim,
+  }
   return table(
     lines,
     [
@@ -31,8 +41,11 @@ export function connectionsTable(lines: readonly ConnectionLine[], style: Style,
       {
         title: 'expires',
         kept: true,
-        cell: ({ expiresAt, hasToken }) =>
-          expiresAt === undefined ? (hasToken === false ? '-' : 'not said') : relative(expiresAt, now),
+        cell: ({ expiresAt, hasToken, isRevoked }) => {
+          if (isRevoked) return ''
+          if (expiresAt === undefined) return hasToken === false ? '-' : 'not said'
+          return relative(expiresAt, now)
+        },
       },
       {
         title: 'state',

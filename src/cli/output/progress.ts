@@ -96,11 +96,17 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return everything ? [done(`Saved as "${text(event.connection)}"`)] : []
     case 'conversation.begun':
       return everything ? [done('Began a conversation with the server, which takes no message outside of one')] : []
+    case 'answers.found':
+      return [done(`Looked up   ${style.dim(text(event.keys.join(', ')))}`)]
     case 'token.refreshed': {
       const rotated = event.rotated ? ', with a new refresh token' : ''
       const until = event.expiresAt ? `; it expires ${text(relative(event.expiresAt, new Date(event.at)))}` : ''
       return [done(`Refreshed "${text(event.connection)}"${rotated}${until}`)]
     }
+    case 'request.retried':
+      return [`${symbols.more} ${text(`Once more in ${duration(event.wait)}: ${event.why}`)}`]
+    case 'token.revoked':
+      return [done(`Revoked the ${text(event.token)} of "${text(event.connection)}"`)]
     case 'flow.ended':
       return options.journal ? endText(event, style) : []
     default:
@@ -133,7 +139,12 @@ function listenerLines(
   options: ProgressOptions,
 ): string[] {
   const here = event.forwardTo ?? event.redirectUri
-  const host = URL.canParse(here) ? new URL(here).host : event.addresses.join(', ')
+  const { certificate } = event
+  const host = !URL.canParse(here)
+    ? event.addresses.join(', ')
+    : certificate === undefined
+      ? new URL(here).host
+      : new URL(here).origin
   const addresses = options.verbose ? style.dim(`   ${style.text(event.addresses.join(', '))}`) : ''
   return [
     `${style.good(style.symbols.done)} Listening on ${style.text(host)}${addresses}`,
@@ -144,6 +155,25 @@ function listenerLines(
           `  to    ${style.text(event.forwardTo)}`,
         ]
       : []),
+    ...(certificate === undefined ? [] : certificateLines(certificate, style, options)),
+  ]
+}
+
+type Certificate = NonNullable<Extract<LogEvent, { type: 'listener.opened' }>['certificate']>
+
+function certificateLines(
+  { from, file, fingerprint, trust }: Certificate,
+  style: Style,
+  options: ProgressOptions,
+): string[] {
+  const whose = { given: 'yours', mkcert: 'signed by your mkcert authority', own: 'one that signs itself' }[from]
+  const details =
+    options.verbose || options.journal ? [`  ${style.text(file)}`, `  SHA-256 ${style.text(fingerprint)}`] : []
+  const how = options.journal ? [] : (trust ?? '').split('\n').filter((line) => line !== '')
+  return [
+    `  Its certificate is ${whose ?? style.text(from)}`,
+    ...details,
+    ...how.map((line) => `  ${style.text(line)}`),
   ]
 }
 

@@ -23,6 +23,8 @@ export interface ProviderLine {
   readonly title: string
   readonly mode?: string | undefined
   readonly source: { readonly kind: SourceKind }
+  /** How much of it can be done; null where no test has run it. */
+  readonly support?: string | null | undefined
 }
 
 /** One line per provider. */
@@ -35,6 +37,9 @@ export function providersTable(providers: readonly ProviderLine[], style: Style)
       { title: 'title', cell: ({ title }) => title },
       { title: 'mode', cell: ({ mode = '' }) => mode },
       { title: 'from', cell: ({ source }) => sourceWords[source.kind] },
+      ...(providers.some(({ support }) => support != null)
+        ? [{ title: 'support', cell: ({ support }: ProviderLine) => support ?? '' }]
+        : []),
     ],
     style,
   )

@@ -57,6 +57,16 @@ describe('while a flow runs', () => {
     ['a conversation', { type: 'conversation.begun' }, []],
     ['the answers', { type: 'answers.collected', answeredBy: { subdomain: 'flag' } }, []],
     [
+      'a call that is sent again',
+      { type: 'request.retried', attempt: 1, wait: 1500, why: 'it answered 429' },
+      ['… Once more in 1.5 s: it answered 429'],
+    ],
+    [
+      'a token that was given back',
+      { type: 'token.revoked', connection: 'acme', token: 'refresh token' },
+      ['✓ Revoked the refresh token of "acme"'],
+    ],
+    [
       'the listener',
       { type: 'listener.opened', addresses: ['127.0.0.1'], redirectUri: 'http://localhost:8749/oauth/callback' },
       ['✓ Listening on localhost:8749'],

@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest'
+import { disown } from '../src/disown.ts'
+import type { Connection } from '../src/model/connection.ts'
+import type { Happening } from '../src/model/event.ts'
+import { revoke } from '../src/revoke.ts'
+import { speechOf } from '../src/speech.ts'
+import { type Hit, openProvider } from './support/provider.ts'
+import { twinTemplate } from './support/twin-template.ts'
+import { failure, openWorkshop } from './support/world.ts'
+
+const access = 'access-token-long-enough'
+const refresh = 'refresh-token/long enough'
+
+/** A connection of the catalogue's provider at this origin, as one is kept. */
+function connectionAt(name: string, origin: string, mode: string, token: string): Connection {
+  const at = new Date(0).toISOString()
+  return {
+    version: 1,
+    name,
+    provider: name,
+    integration: name,
+    mode,
+    params: {},
+    credential: { type: mode, accessToken: access, refreshToken: refresh, obtainedAt: at },
+    scopes: { requested: [], granted: [], overridden: false },
+    metadata: {},
+    tags: {},
+    createdAt: at,
+    updatedAt: at,
+    refreshedAt: null,
+    lastError: null,
+    snapshot: {
+      endpoints: { token: `${origin}${token}`, api: origin },
+      origins: [origin],
+      template: twinTemplate(name, origin) as unknown as Connection['snapshot']['template'],
+      source: { kind: 'added', file: 'x.yaml', hash: '' },
+      names: [name],
+      client: { id: 'the-id', secret: 'client-secret-long-enough', authentication: 'post' },
+      tokenParams: {},
+      allowHttp: false,
+    },
+  }
+}
+
+async function disowned(name: string, path: string, token: string, status = 200, mode = 'OAUTH2') {
+  const provider = await openProvider({ routes: { [path]: () => ({ status, body: { message: 'no such thing' } }) } })
+  const { world } = openWorkshop()
+  const told: Happening[] = []
+  const tell = (happening: Happening): void => void told.push(happening)
+  const connection = connectionAt(name, provider.origin, mode, token)
+  const outcome = disown(world, connection, { tell }, speechOf(world, tell, [name]))
+  return { outcome, told, hit: (): Hit | undefined => provider.hits[0], provider }
+}
+
+describe('a provider with a call of its own is told that a connection is no more', () => {
+  it('hubspot: the refresh token is deleted by its name, the access token stays good until it expires', async () => {
+    const path = `/oauth/v1/refresh-tokens/${encodeURIComponent(refresh)}`
+    const { outcome, told, hit } = await disowned('hubspot', path, '/oauth/v1/token')
+    expect(await outcome).toEqual({ revoked: ['refresh token'], remaining: ['access token'] })
+    expect(hit()).toMatchObject({ method: 'DELETE', path })
+    expect(JSON.stringify(told)).not.toMatch(/refresh-token(\/|%2F)long/)
+  })
+
+  it('intercom: the app is uninstalled', async () => {
+    const { outcome, hit } = await disowned('intercom', '/auth/uninstall', '/auth/eagle/token')
+    expect(await outcome).toEqual({ revoked: ['refresh token', 'access token'], remaining: [] })
+    expect(hit()).toMatchObject({ method: 'POST', headers: { authorization: `Bearer ${access}` } })
+  })
+
+  it('linear: the access token is revoked', async () => {
+    const { outcome, hit, told } = await disowned('linear', '/oauth/revoke', '/oauth/token')
+    expect((await outcome)?.revoked).toEqual(['access token'])
+    expect(hit()?.form.get('token')).toBe(access)
+    expect(JSON.stringify(told)).not.toContain(access)
+  })
+
+  it('onelogin: with the client in a Basic header', async () => {
+    const { told, hit, outcome } = await disowned('onelogin', '/auth/oauth2/revoke', '/auth/oauth2/v2/token')
+    expect((await outcome)?.revoked).toEqual(['access token'])
+    expect(hit()?.headers.authorization).toBe(
+      `Basic ${Buffer.from('the-id:client-secret-long-enough').toString('base64')}`,
+    )
+    expect(JSON.parse(hit()?.body ?? '')).toEqual({ access_token: access })
+    expect(JSON.stringify(told)).not.toMatch(/access-token-long|client-secret-long/)
+  })
+
+  it('by revoke, which keeps the connection without its tokens', async () => {
+    const path = `/oauth/v1/refresh-tokens/${encodeURIComponent(refresh)}`
+    const provider = await openProvider({ routes: { [path]: () => ({ status: 204 }) } })
+    const { world, events } = openWorkshop()
+    const connection = connectionAt('hubspot', provider.origin, 'OAUTH2', '/oauth/v1/token')
+    await world.store.connections.update('hubspot', () => connection)
+    expect(await revoke(world, 'hubspot')).toMatchObject({ revoked: ['refresh token'], remaining: ['access token'] })
+    expect((await world.store.connections.read('hubspot'))?.credential.refreshToken).toBeUndefined()
+    expect(events).toContainEqual(expect.objectContaining({ type: 'token.revoked', token: 'refresh token' }))
+  })
+
+  it('and may refuse, in its own words', async () => {
+    const { outcome } = await disowned('linear', '/oauth/revoke', '/oauth/token', 403)
+    expect(await failure(outcome)).toMatchObject({ code: 'REVOCATION_REFUSED', words: 'no such thing', status: 403 })
+  })
+
+  it('and need not take back what is gone', async () => {
+    const { outcome } = await disowned('linear', '/oauth/revoke', '/oauth/token', 404)
+    expect((await outcome)?.revoked).toEqual(['access token'])
+  })
+
+  it('any other has none', async () => {
+    const { outcome, provider } = await disowned('github', '/x', '/login/oauth/access_token')
+    expect(await outcome).toBeUndefined()
+    expect(provider.hits).toEqual([])
+  })
+})
