@@ -13,7 +13,11 @@ export function asksOf(template: Template, taken: readonly string[] = []): reado
   const { client } = traitsOf(template.auth_mode)
   const free = client === undefined ? taken.filter((flag) => !clientFlags.includes(flag)) : taken
   const held = client === undefined ? template : withoutClient(template)
-  return everyQuestion({ ...held, credentials: credentialPrompts(held), ...unfilled(template) }, free, sections)
+  return everyQuestion(
+    { ...held, connection_config: firstPrompts(held), credentials: credentialPrompts(held), ...unfilled(template) },
+    free,
+    sections,
+  )
 }
 
 /**
@@ -47,6 +51,17 @@ export function clientPrompts({ credentials = {}, auth_mode: mode }: Template): 
   if (client === undefined) return {}
   return { ...clientAsks, ...Object.fromEntries(Object.entries(credentials).filter(([name]) => isClientField(name))) }
 }
+
+/** What the mode cannot do without, where the template does not ask for it itself. */
+function firstPrompts({ auth_mode: mode, connection_config: own = {} }: Template): Prompts {
+  const wanted = { ...traitsOf(mode).asksFirst, ...own }
+  const { mcp_server_url: url } = wanted
+  if (url?.pattern === undefined || mode !== 'MCP_OAUTH2_GENERIC') return wanted
+  return { ...wanted, mcp_server_url: { ...url, pattern: `(?:${url.pattern})|${loopbackPattern}` } }
+}
+
+/** A server under one's own hands may be spoken to over plain http, whatever a catalogue wants of the others. */
+const loopbackPattern = '^http://(?:localhost|127(?:\\.[0-9]{1,3}){3}|\\[::1\\])(?::[0-9]{1,5})?(?:[/?].*)?$'
 
 function credentialPrompts(template: Template): Prompts {
   const { asks = {} } = traitsOf(template.auth_mode)

@@ -49,7 +49,7 @@ export async function connect(
     let made: Connection | undefined
     const speech = speechOf(world, flow.tell, integration.provider.names)
     const keep = async (obtained: Obtained): Promise<void> => {
-      const fresh = connectionOf(world, integration, obtained, options)
+      const fresh = connectionOf(world, obtained.integration ?? integration, obtained, options)
       await assertProved(world, fresh, flow.tell, speech)
       warn(fresh, flow.tell)
       made = options.save === false ? fresh : await save(world, fresh, options.replace === true)

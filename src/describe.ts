@@ -1,5 +1,6 @@
 import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
+import { registersItself } from './clients.ts'
 import { dialectOf } from './dialects/index.ts'
 import { choose, placeholders } from './fill/fill.ts'
 import { templateAuthentication } from './integrate.ts'
@@ -64,6 +65,8 @@ export interface Description {
     readonly unsuitable?: { readonly why: string; readonly hint: string } | undefined
     readonly anyPort: boolean
   }
+  /** Where the endpoints that the template does not name are looked up, before the browser opens. */
+  readonly discovery?: Address | undefined
   /** Where OAuth 1.0a gives a request token. */
   readonly request?: Address | undefined
   readonly authorize?:
@@ -117,6 +120,7 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     asks: asked.map((question) => askedOf(question, name, found)),
     client: traits.client === undefined ? undefined : clientOf(name, template, found),
     register: { ...(isBrowser ? redirectOf(world, located, given) : noRedirect), ...whereToRegister(template, fill) },
+    discovery: discoveryOf(template, fill),
     request: request === undefined ? undefined : fill(request),
     authorize:
       template.authorization_url === undefined || !isBrowser
@@ -126,7 +130,8 @@ export async function describe(world: Known, located: Located, given: Given): Pr
             // OAuth 1.0a has none, nor needs one; nor does an app that is installed.
             pkce:
               request === undefined && traits.brings === undefined
-                ? template.disable_pkce !== true && dialectOf(provider.names).refusesPkce !== true
+                ? traits.wantsPkce === true ||
+                  (template.disable_pkce !== true && dialectOf(provider.names).refusesPkce !== true)
                 : undefined,
             params: template.authorization_params ?? {},
           },
@@ -152,6 +157,16 @@ export async function describe(world: Known, located: Located, given: Given): Pr
     support: supportOf(provider, readTrials(world)),
     connect: commandFor(located, asked, found),
   }
+}
+
+function discoveryOf(
+  { auth_mode: mode, issuer, authorization_url: authorization, token_url: token }: Template,
+  fill: Filler,
+) {
+  if (mode === 'MCP_OAUTH2_GENERIC') return fill('${connectionConfig.mcp_server_url}')
+  const isBrowser = traitsOf(mode).opensBrowser === true
+  const lacks = authorization === undefined || token === undefined
+  return isBrowser && lacks && issuer !== undefined ? fill(issuer) : undefined
 }
 
 function askedOf(question: Question, name: string, found: Found): Asked {
@@ -183,8 +198,10 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
     answer: Found['clientId'],
     isSecret: boolean,
     isOptional: boolean,
+    description?: string,
   ): Asked => ({
     key,
+    ...(description === undefined ? {} : { description }),
     flag: `--${key}`,
     environment: `${environmentName(name)}_${environmentName(key)}`,
     title,
@@ -194,8 +211,11 @@ function clientOf(name: string, template: Template, found: Found): NonNullable<D
     answeredBy: answer?.from,
   })
   const worded = clientPrompts(template)
+  const registers = registersItself(template)
+  const title = worded['client_id']?.title ?? 'Client ID'
+  const says = registers ? `${title}; without one, a client registers itself` : undefined
   return {
-    id: one('client-id', worded['client_id']?.title ?? 'Client ID', found.clientId, false, false),
+    id: one('client-id', title, found.clientId, false, registers, says),
     secret: one(
       'client-secret',
       worded['client_secret']?.title ?? 'Client secret',
@@ -312,6 +332,8 @@ const bearer = 'authorization: Bearer <access token>'
 
 const standardBearing: Readonly<Record<string, string>> = {
   OAUTH2: bearer,
+  MCP_OAUTH2: bearer,
+  MCP_OAUTH2_GENERIC: bearer,
   OAUTH2_CC: bearer,
   TWO_STEP: bearer,
   JWT: bearer,
@@ -421,7 +443,7 @@ function loginSays({
   }
 }
 
-function commandFor({ name }: Located, asked: readonly Question[], found: Found): string {
+function commandFor({ name, provider }: Located, asked: readonly Question[], found: Found): string {
   const answers = Object.fromEntries([...found.params].map(([key, { value }]) => [key, value]))
   // Only one secret can come from stdin.
   const [first] = asked.filter(
@@ -438,7 +460,9 @@ function commandFor({ name }: Located, asked: readonly Question[], found: Found)
       return isParam ? `--param ${quoted(`${key}=${value}`)}` : `${flag} ${quoted(value)}`
     })
 
-  return ['auth-cli connect', quoted(name), ...flags].join(' ')
+  const { source } = provider
+  const what = source.kind === 'address' && name === provider.name ? source.file : name
+  return ['auth-cli connect', quoted(what), ...flags].join(' ')
 }
 
 /** For a POSIX shell. */

@@ -30,7 +30,7 @@ export interface Draft {
 
 /**
  * Writes a commented template from a few answers, or from what an issuer publishes of itself. Throws UsageError
- * `BAD_FLAG`, `MISSING_INPUT`, `INSECURE_URL`; ProviderError `METADATA_UNUSABLE`; TransportError; TemplateError for answers
+ * `BAD_FLAG`, `MISSING_INPUT`, `INSECURE_URL`; ProviderError `METADATA_UNUSABLE`, `ISSUER_MISMATCH`; TransportError; TemplateError for answers
  * that make no valid template.
  */
 export async function draft(world: World, name: string, starter: Starter): Promise<Draft> {
@@ -54,9 +54,9 @@ async function metadataOf(world: World, issuer: string, allowHttp: boolean): Pro
       hint: 'It looks like https://login.example.com, as the iss of its tokens does.',
     })
   }
-  const { discover } = await import('./wire/oauth.ts')
+  const { discover } = await import('./wire/discovery.ts')
   const transmit = record(world, () => {}, 'metadata')
-  return discover(issuer, transmit, allowHttp).catch((error: unknown) => {
+  return discover(issuer, { transmit, allowHttp, remark: () => {} }).catch((error: unknown) => {
     if (!(error instanceof ProviderError)) throw error
     const place = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
     throw new ProviderError(error.code, error.message, {

@@ -1,9 +1,10 @@
 import type { Question } from './catalog/questions.ts'
+import { plainTitle } from './catalog/title.ts'
 import { fillText, placeholdersByAlternative } from './fill/fill.ts'
 import { contextOf, type FillContext } from './fill/flaw.ts'
 import { fillUrl } from './fill/url.ts'
 import type { Located } from './locate.ts'
-import { TemplateError } from './model/errors.ts'
+import { TemplateError, UsageError } from './model/errors.ts'
 import type { Endpoints } from './model/integration.ts'
 import type { Scalar, Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
@@ -41,9 +42,11 @@ export function endpointsOf(
   const { revocation_url: revocation } = template
   const request = typeof template['request_url'] === 'string' ? template['request_url'] : undefined
   const missing = needed.find((one) => ({ authorization, request, token })[one] === undefined)
-  if (missing !== undefined) throw endpointMissing(provider.name, `${missing}_url`)
+  // An issuer publishes its own.
+  if (missing !== undefined && issuer === undefined) throw endpointMissing(provider.name, `${missing}_url`)
   const later = (text: string, optional = false): boolean => isDeferred(text, template, params, optional)
-  const api = template.proxy?.base_url
+  const mcp = template.auth_mode === 'MCP_OAUTH2_GENERIC' ? mcpEndpoint(params['mcp_server_url']) : undefined
+  const api = template.proxy?.base_url ?? mcp
   const proving = isUnproved === true ? template.proxy?.verification?.base_url_override : undefined
   const isToken = needed.includes('token') && typeof token === 'string'
   const { app, user } = needed.includes('token') ? waysOf(token) : {}
@@ -66,7 +69,23 @@ export function endpointsOf(
     verification:
       proving === undefined ? undefined : url('proxy.verification.base_url_override', proving).replace(/\/+$/, ''),
     issuer: issuer === undefined ? undefined : url('issuer', issuer),
+    ...(mcp === undefined ? {} : { mcp }),
   }
+}
+
+/** The URL of an MCP server as it was given, less what is never sent. Throws UsageError `BAD_FLAG`. */
+function mcpEndpoint(given: string | undefined): string | undefined {
+  if (given === undefined || given === '') return undefined
+  const url = URL.canParse(given) ? new URL(given) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
+    throw new UsageError('BAD_FLAG', `"${plainTitle(given).slice(0, 200)}" is not the URL of an MCP server.`, {
+      hint: 'It looks like https://mcp.example.com/mcp, without a user name in it.',
+    })
+  if (url.hash !== '')
+    throw new UsageError('BAD_FLAG', 'The URL of an MCP server has no fragment (RFC 8707 §2).', {
+      hint: 'Leave out the # and what stands behind it.',
+    })
+  return url.href
 }
 
 /** The token endpoints of an app that also acts as a person. */

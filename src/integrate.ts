@@ -2,6 +2,7 @@ import { holdToRules, openNeeds, type Said, withTyped } from './answer.ts'
 import { asksOf, clientPrompts } from './asks.ts'
 import type { Question } from './catalog/questions.ts'
 import { accept } from './catalog/rules.ts'
+import { assertResource, authenticationFrom, clientOriginsOf, isSameAddress, registersItself } from './clients.ts'
 import { dialectOf } from './dialects/index.ts'
 import { endpointsOf, registerUrlOf, templateParams } from './endpoints.ts'
 import type { Located } from './locate.ts'
@@ -30,6 +31,7 @@ export async function integrate(world: World, located: Located, given: Given): P
   const connection = given.as ?? located.name
   const before = given.save === false ? undefined : await previous(world, located, connection, given)
   const traits = traitsOf(provider.template.auth_mode)
+  assertResource(given)
   const asked = asksOf(provider.template, given.taken)
   const found = lookUp(world, located, given, before, asked)
   const secretKeys = secretParams(before, asked)
@@ -56,6 +58,10 @@ export async function integrate(world: World, located: Located, given: Given): P
     connection,
     provider,
     client,
+    authenticationFrom: authenticationFrom(provider.template, given, before),
+    clientOrigins: clientOriginsOf(located, before, answers.answeredBy),
+    startsAnew: given.replace === true,
+    savesClient: given.save !== false,
     endpoints,
     scopes: answers.scopes.value,
     scopesFrom: answers.scopes.from,
@@ -114,8 +120,10 @@ async function previous(world: World, located: Located, name: string, given: Giv
   if (given.replace === true) return undefined
   const before = await world.store.connections.read(name)
   if (before === undefined) return undefined
-  if (before.provider === located.provider.name) return before
-  throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${before.provider} already.`, {
+  if (before.provider === located.provider.name && isSameAddress(before, located)) return before
+  const { source } = before.snapshot
+  const other = source.kind === 'address' ? source.file : before.provider
+  throw new UsageError('NAME_TAKEN', `"${name}" is a connection to ${other} already.`, {
     hint: 'Give this one another name with --as <name>, or put it in its place with --replace.',
   })
 }
@@ -181,6 +189,7 @@ function clientNeeds(
   where: string | undefined,
   kind: NonNullable<Traits['client']>,
 ): Need[] {
+  if (registersItself(provider.template)) return []
   const needs: Need[] = []
   const worded = clientPrompts(provider.template)
   const plain = (label: string, required: boolean, prompt: Prompt | undefined, flag: string) => (typed: string) => {
@@ -269,6 +278,12 @@ export function templateAuthentication(template: Template): ClientAuthentication
 }
 
 function pkceOf({ template, names }: Located['provider'], client: Client, given: Given): boolean {
+  if (traitsOf(template.auth_mode).wantsPkce === true) {
+    if (given.pkce !== false) return true
+    throw new UsageError('BAD_FLAG', 'An MCP server is never authorized at without PKCE.', {
+      hint: 'Leave --no-pkce out.',
+    })
+  }
   const isPublic = client.authentication === 'none'
   if (isPublic && given.pkce === false) {
     throw new UsageError('BAD_FLAG', 'A public client cannot go without PKCE: nothing else ties the code to it.', {

@@ -1,3 +1,4 @@
+import { isAddress, providerAt } from './address.ts'
 import { addedCatalogues } from './catalog/added.ts'
 import { findProvider, orderedSources, type Source } from './catalog/find.ts'
 import { type Project, type ProjectIntegration, readProject } from './catalog/project.ts'
@@ -11,7 +12,7 @@ type Place = Pick<World, 'cwd' | 'folders' | 'store'>
 
 /** What a name on the command line turned out to mean. */
 export interface Located {
-  /** The integration's name: as it was typed. */
+  /** The integration's name: as it was typed, or the host of the URL that was. */
   readonly name: string
   readonly provider: Provider
   /** The nearest `auth-cli.yaml`, read, not trusted. */
@@ -22,17 +23,21 @@ export interface Located {
 }
 
 /**
- * An integration's name, the project's before the saved ones, else a template's. Throws UsageError `UNKNOWN_PROVIDER`,
- * `PROJECT_REFUSED`, `NAME_TAKEN` where an integration would silently stand before another provider's template;
+ * An integration's name, the project's before the saved ones, else a template's; or the URL of an MCP server or an issuer,
+ * whose integration goes by the name of its host. Throws UsageError `UNKNOWN_PROVIDER`, `BAD_ARGUMENT`, `PROJECT_REFUSED`, `NAME_TAKEN` where an integration would silently stand before another provider's template;
  * TemplateError.
  */
 export async function locate(world: Place, name: string): Promise<Located> {
   const { project, sources } = await catalogOf(world)
+  if (isAddress(name)) {
+    const provider = providerAt(name)
+    return { name: provider.name, provider, project }
+  }
   const entry = project?.integration(name)
   const saved = entry === undefined ? await world.store.integrations.read(name) : undefined
   const wanted = entry?.provider ?? saved?.provider ?? name
   const known = project?.integrations ?? []
-  const provider = await findProvider(wanted, sources, known)
+  const provider = isAddress(wanted) ? providerAt(wanted) : await findProvider(wanted, sources, known)
   if (wanted !== name) await assertHidesNone(name, wanted, sources)
   return { name, provider, project, entry, saved }
 }
@@ -60,6 +65,8 @@ export async function assertHidesNone(name: string, wanted: string, sources: rea
 
 /** Whether the template has changed since the connection was made, or is gone. */
 export async function templateChange(world: Place, connection: Connection): Promise<'same' | 'changed' | 'gone'> {
+  // What was made on the spot from a URL is made so again.
+  if (connection.snapshot.source.kind === 'address') return 'same'
   try {
     const { sources } = await catalogOf(world)
     const provider = await findProvider(connection.provider, sources)

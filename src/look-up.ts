@@ -85,11 +85,12 @@ export function lookUp(
   for (const [key, value] of Object.entries(hiddenAnswers(asked))) {
     if (!params.has(key)) params.set(key, { value, from: 'template' })
   }
-  const own = before?.snapshot.client
+  // One that registered itself was nobody's answer: it is known again where it may be used again.
+  const own = before?.snapshot.client.registration === undefined ? before?.snapshot.client : undefined
   const clientId = first(
     ['flag', given.clientId],
     ['default', given.preset?.clientId],
-    ['saved connection', own?.id],
+    ['saved connection', own?.id || undefined],
     variable('CLIENT_ID'),
     written(entry?.clientId),
     ['saved integration', saved?.clientId],

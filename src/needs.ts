@@ -66,7 +66,7 @@ const outboundInstead =
 function grantGaps(template: Template): readonly Gap[] {
   const gaps: Gap[] = []
   const stop = (says: string): void => void gaps.push({ says, weight: 'stops' })
-  const { installation, authorization_url: authorization, token_url: token, token_params: params } = template
+  const { installation, token_url: token, token_params: params } = template
   if (installation === 'outbound') {
     const says = 'Its code comes to a public webhook of yours, after an installation that begins at the provider'
     gaps.push({ says, weight: 'stops', instead: outboundInstead })
@@ -75,8 +75,6 @@ function grantGaps(template: Template): readonly Gap[] {
     stop('It has a token endpoint for each of several ways')
   const grant = params?.['grant_type']
   if (grant !== undefined && grant !== 'authorization_code') stop(`Its code is exchanged by the grant ${String(grant)}`)
-  if (template.issuer !== undefined && (authorization === undefined || token === undefined))
-    stop('Its endpoints must be looked up at the issuer; write authorization_url and token_url into the template')
   return gaps
 }
 

@@ -123,6 +123,7 @@ function dryWorld(
     store: {
       connections: world.store.connections,
       integrations: world.store.integrations,
+      clients: world.store.clients,
       intents: world.store.intents,
       lines: (onBroken?: Parameters<World['store']['lines']>[0]): Promise<ConnectionLine[]> =>
         world.store.lines(onBroken),

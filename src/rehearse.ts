@@ -19,6 +19,8 @@ export interface RehearsedRequest {
 
 /** What a flow would do, told instead of done. */
 export interface Rehearsal {
+  /** The request that would find out, before any browser opens, where and as whom; then nothing more can be told. */
+  readonly discovery?: RehearsedRequest | undefined
   /** Whole, its state included: it can be opened, though nobody listens. Absent where the mode opens no browser. */
   readonly authorizationUrl?: string | undefined
   /** What comes before the browser: temporary credentials (RFC 5849 §2.1). The browser's URL is known only after it. */
@@ -71,10 +73,17 @@ function stageOf(world: World): Stage {
   }
 }
 
-async function rehearseBrowser(stage: Stage, integration: Integration, attempt: Attempt): Promise<Rehearsal> {
+async function rehearseBrowser(stage: Stage, found: Integration, attempt: Attempt): Promise<Rehearsal> {
   const { world } = stage
-  const { endpoints, provider, redirectUri } = integration
+  const { provider } = found
   const mode = await modeOf(provider.template.auth_mode, provider.name)
+  let integration = found
+  await stage.run(async () => {
+    if (mode.settle !== undefined) integration = (await mode.settle(world, found, attempt)).integration
+  })
+  const asked = stage.caught()
+  if (asked !== undefined) return { discovery: shown(asked, world), redirectUri: integration.redirectUri }
+  const { endpoints, redirectUri } = integration
   let sent: URL | undefined
   await stage.run(async () => {
     await mode.rehearse?.(world, integration, attempt, (url) => {

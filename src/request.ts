@@ -1,5 +1,7 @@
 import { type Attempt, drain, isReplayable, peek, sendDressed, signable } from './call.ts'
+import { asMessage, inConversation, wantsGreeting } from './converse.ts'
 import { runFlow } from './flow.ts'
+import { isMcp } from './mcp.ts'
 import { type Connection, isRenewable } from './model/connection.ts'
 import { TransportError, UsageError } from './model/errors.ts'
 import type { Header, Tell } from './model/event.ts'
@@ -76,9 +78,11 @@ export async function calling<T>(
   const what = { deed: 'request', provider: connection.provider, connection: connection.name } as const
   return runFlow(world, what, async (flow) => {
     const mode = await modeOf(connection.mode, connection.provider)
+    const ends: (() => Promise<void>)[] = []
     const send = async (call: ApiCall): Promise<ApiAnswer> => {
       const { target: _, retries: __, allowHttp: ___, ...rest } = call
-      const attempt = await signable(connection, mode, { ...rest, url: judgedUrl(connection, call) })
+      const plain = { ...rest, url: judgedUrl(connection, call) }
+      const attempt = await signable(connection, mode, isMcp(connection) ? await asMessage(plain) : plain)
       const trial: Trial = { world, mode, attempt, tell: flow.tell, retries: call.retries ?? usualRetries }
       let answer = await patiently(trial, connection)
       if (answer.status === 401) {
@@ -89,9 +93,18 @@ export async function calling<T>(
           answer = await patiently(trial, connection)
         }
       }
+      if (isMcp(connection) && wantsGreeting(attempt, answer)) {
+        const conversation = await inConversation(world, connection, mode, attempt, answer, flow.tell)
+        ends.push(conversation.end)
+        answer = conversation.answer
+      }
       return { ...answer, flow: flow.id, connection }
     }
-    return act({ flow: flow.id, tell: flow.tell, send, connection: () => connection })
+    try {
+      return await act({ flow: flow.id, tell: flow.tell, send, connection: () => connection })
+    } finally {
+      for (const end of ends) await end()
+    }
   })
 }
 
@@ -104,6 +117,8 @@ function judgedUrl(connection: Connection, { target, allowHttp }: ApiCall): stri
 /** The URL that a path or URL means for this connection. Throws UsageError `OTHER_ORIGIN`, `NO_BASE_URL`, `BAD_ARGUMENT`. */
 export function targetUrl({ snapshot, name }: Connection, target: string): string {
   const base = snapshot.endpoints.api
+  // An MCP server is one URL: that it is meant goes without saying.
+  if (snapshot.endpoints.mcp !== undefined && ['', '.', '/'].includes(target)) return snapshot.endpoints.mcp
   const absolute = /^[a-z][a-z0-9+.-]*:/i.test(target)
   if (!absolute && base === undefined) {
     throw new UsageError('NO_BASE_URL', `The template of "${name}" names no base URL for its API.`, {

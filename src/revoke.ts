@@ -135,8 +135,8 @@ async function announced(
   allowHttp: boolean,
 ): Promise<string | undefined> {
   if (issuer === undefined) return undefined
-  const { discover } = await import('./wire/oauth.ts')
-  const { revocation_endpoint: endpoint } = await discover(issuer, transmit, allowHttp)
+  const { discover } = await import('./wire/discovery.ts')
+  const { revocation_endpoint: endpoint } = await discover(issuer, { transmit, allowHttp, remark: () => {} })
   return endpoint
 }
 

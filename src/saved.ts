@@ -28,9 +28,10 @@ export function unknownConnection(name: string): UsageError {
 export function learnSecrets(world: Pick<World, 'secrets'>, connection: Connection): void {
   const { accessToken, refreshToken, idToken, captured = {} } = connection.credential
   const given = Object.entries(givenOf(connection.credential)).filter(([name]) => isSecretAnswer(connection, name))
-  const own = [accessToken, refreshToken, idToken, connection.snapshot.client.secret, ...Object.values(captured)]
-  for (const secret of [...own, ...given.map(([, value]) => value)]) {
-    if (secret !== undefined && secret !== '') world.secrets.learn(secret)
+  const { secret, registration } = connection.snapshot.client
+  const own = [accessToken, refreshToken, idToken, secret, registration?.accessToken, ...Object.values(captured)]
+  for (const value of [...own, ...given.map(([, answer]) => answer)]) {
+    if (value !== undefined && value !== '') world.secrets.learn(value)
   }
 }
 
@@ -64,6 +65,13 @@ export function revokedHere(connection: Connection): ProviderError {
 }
 
 /** The command that makes this connection anew. */
-export function connectAgain({ name, integration }: Connection): string {
-  return `Connect again: auth-cli connect ${integration}${name === integration ? '' : ` --as ${name}`}`
+export function connectAgain({ name, integration, snapshot }: Connection): string {
+  const { source } = snapshot
+  const what = source.kind === 'address' ? shellWord(source.file) : integration
+  return `Connect again: auth-cli connect ${what}${name === integration ? '' : ` --as ${name}`}`
+}
+
+/** A URL as a POSIX shell takes it. */
+function shellWord(url: string): string {
+  return /^[\w@%+=:,./-]+$/.test(url) ? url : `'${url.replaceAll("'", '%27')}'`
 }

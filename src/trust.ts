@@ -10,6 +10,7 @@ import { UsageError } from './model/errors.ts'
 import type { AnswerSource, Endpoints } from './model/integration.ts'
 import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { traitsOf } from './modes/index.ts'
 
 /** Secrets of the person's that a project file would send somewhere. */
 export interface Exposure {
@@ -58,7 +59,9 @@ export async function trustFor(
 ): Promise<void> {
   const { project, provider } = located
   if (project === undefined) return
-  const ofProject = provider.source.kind === 'project'
+  const { kind } = provider.source
+  // A URL in the place of a provider's name is a host that the file chose.
+  const ofProject = kind === 'project' || (kind === 'address' && located.entry !== undefined)
   const hostKeys = hostAnswers(provider.template)
   const chosen = [...found.params].some(([key, { from }]) => from === 'project file' && hostKeys.has(key))
   const values: [string, Answer | undefined][] = [
@@ -140,7 +143,9 @@ function hostAnswers(template: Template): Set<string> {
             .join(' || '),
         ],
   )
-  return new Set(hosts.flatMap((host) => placeholders(host)).map((path) => path.replace(/^connectionConfig\./, '')))
+  const named = hosts.flatMap((host) => placeholders(host)).map((path) => path.replace(/^connectionConfig\./, ''))
+  // Whom a server names as its authorization server is the server's choice, and so that of whoever chose the server.
+  return new Set([...named, ...Object.keys(traitsOf(template.auth_mode).asksFirst ?? {})])
 }
 
 function hostsFor(located: Located, found: Found, asked: readonly Question[], world: World): string[] {

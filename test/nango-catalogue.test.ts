@@ -18,7 +18,7 @@ vi.setConfig({ testTimeout: 120_000 })
 
 const catalogue = readCatalogue()
 const oauth2 = [...catalogue].filter(
-  ([, fields]) => fields['auth_mode'] === 'OAUTH2' && fields['authorization_url'] !== undefined,
+  ([, fields]) => /^(MCP_)?OAUTH2$/.test(String(fields['auth_mode'])) && fields['authorization_url'] !== undefined,
 )
 const source = sourceAt('added', catalogueFile)
 const home = mkdtempSync(join(tmpdir(), 'auth-cli-catalogue-'))
@@ -133,6 +133,53 @@ describe.each<[string, { optional: boolean; scopes?: readonly string[] }]>([
         wrong.push([name, ours.tokenRequest?.url, tokenUrl])
     }
     expect(wrong).toEqual([])
+  })
+})
+
+describe('an MCP template', () => {
+  const asks = (name: string, params: Record<string, string>, given: object = {}) => {
+    const world = stillWorld()
+    return locate(world, name).then(async (located) =>
+      rehearse(world, await integrate(world, located, { params, ...given })),
+    )
+  }
+
+  it('without a client registers one, at the place and in the words that it names', async () => {
+    const dynamic = [...catalogue].filter(([, fields]) => fields['client_registration'] === 'dynamic')
+    expect(dynamic.length).toBeGreaterThan(15)
+    for (const [name, fields] of dynamic) {
+      const { discovery } = await asks(name, exampleAnswers(name, fields, true))
+      expect([name, discovery?.method, discovery?.url]).toEqual([name, 'POST', fields['registration_url']])
+      expect(JSON.parse(discovery?.body ?? '')).toMatchObject({
+        redirect_uris: ['http://localhost:8749/oauth/callback'],
+        ...(fields['registration_params'] as object | undefined),
+      })
+    }
+  })
+
+  it('sends its resource with the code too, where it names one', async () => {
+    const bound = [...catalogue].filter(
+      ([, { auth_mode, authorization_params }]) =>
+        auth_mode === 'MCP_OAUTH2' && (authorization_params as Fields | undefined)?.['resource'] !== undefined,
+    )
+    expect(bound.length).toBeGreaterThan(5)
+    for (const [name, fields] of bound) {
+      const { tokenRequest } = await asks(name, exampleAnswers(name, fields, true), {
+        clientId: 'mine',
+        clientSecret: '',
+      })
+      const { resource } = fields['authorization_params'] as { resource: string }
+      expect([name, new URLSearchParams(tokenRequest?.body).get('resource')]).toEqual([name, resource])
+    }
+  })
+
+  it('that knows nothing but a URL asks there first, on loopback as well', async () => {
+    const generic = [...catalogue].filter(([, { auth_mode }]) => auth_mode === 'MCP_OAUTH2_GENERIC')
+    expect(generic.length).toBeGreaterThan(1)
+    for (const [name] of generic) {
+      for (const url of ['https://mcp.example.test/mcp', 'http://localhost:3000/mcp', 'http://127.0.0.1:3000/'])
+        expect((await asks(name, { mcp_server_url: url })).discovery).toMatchObject({ method: 'POST', url })
+    }
   })
 })
 

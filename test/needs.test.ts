@@ -32,10 +32,6 @@ describe('what a template needs', () => {
     ],
     [{ token_params: { grant_type: 'password' } }, 'Its code is exchanged by the grant password'],
     [{ token_url: { APP: 'https://x.example' } as never }, 'It has a token endpoint for each of several ways'],
-    [
-      { issuer: 'https://x.example', token_url: undefined },
-      'Its endpoints must be looked up at the issuer; write authorization_url and token_url into the template',
-    ],
   ])('and stops it: %j', (more, says) => {
     expect(gapsOf({ ...plain, ...more }, 'idp')).toMatchObject([{ says, weight: 'stops' }])
     const how = more.installation === undefined ? 'yet' : 'from here'

@@ -199,11 +199,13 @@ function checkMode({ name, fields, placeOf }: Checked): readonly Problem[] {
   if (mode === 'TWO_STEP' && fields['token_url'] === undefined)
     lack('token_url', 'Add the URL where somebody logs in.', 'error')
   if (mode === 'JWT' && !isMapping(fields['token'])) lack('token', 'Add signing_key, header and payload.', 'error')
-  if (mode !== 'OAUTH2' || fields['issuer'] !== undefined) return problems
+  if ((mode !== 'OAUTH2' && mode !== 'MCP_OAUTH2') || fields['issuer'] !== undefined) return problems
   if (fields['authorization_url'] === undefined && fields['installation'] === undefined)
     lack('authorization_url', 'Add the URL that the browser is sent to, or the issuer.', 'error')
   if (fields['token_url'] === undefined)
     lack('token_url', 'Add the URL where codes become tokens, or the issuer.', 'error')
+  if (fields['client_registration'] === 'dynamic' && fields['registration_url'] === undefined)
+    lack('registration_url', 'Add the URL where clients register themselves, or the issuer.', 'error')
   return problems
 }
 

@@ -4,7 +4,10 @@ import { type Command, Option } from 'commander'
 export function connectOptions(command: Command): Command {
   return command
     .description('run an authorization flow and save the connection')
-    .argument('<provider>', "a template's name or an integration's; its own flags follow it")
+    .argument(
+      '<provider>',
+      "a template's name, an integration's, or the URL of an MCP server or issuer; its own flags follow it",
+    )
     .optionsGroup('Who and what:')
     .option('--client-id <id>', 'client id of your app there')
     .option('--client-secret <secret>', 'its secret: - reads stdin, env:NAME, file:PATH; without one, a public client')

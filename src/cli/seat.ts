@@ -122,7 +122,8 @@ function noBrowserWords(env: NodeJS.ProcessEnv, platform: string, isTerminal: bo
 function mentionRegistration({ integration, style, isTwin }: SeatTerms, progress: Progress): void {
   const { answeredBy, provider, redirectUri } = integration
   const isKnown = provider.name === 'sandbox' || answeredBy['client-id'] === 'saved connection' || isTwin
-  if (isKnown || redirectUri === '' || redirectUri.includes(':0/')) return
+  // A client that registers itself brings its redirect URL along.
+  if (isKnown || integration.client.id === '' || redirectUri === '' || redirectUri.includes(':0/')) return
   const where = integration.registerUrl
   progress.mention([
     `  Register this redirect URL at ${style.text(provider.title)}:`,

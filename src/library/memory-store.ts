@@ -1,5 +1,5 @@
 import { type Connection, lineOf } from '../model/connection.ts'
-import type { SavedIntegration } from '../model/integration.ts'
+import type { RegisteredClient, SavedIntegration } from '../model/integration.ts'
 import type { Shelf, Store, TrustedFile } from '../model/world.ts'
 import { fileNameFor } from '../node/names.ts'
 
@@ -9,6 +9,7 @@ export function memoryStore(): Store {
   return {
     connections,
     integrations: memoryShelf<SavedIntegration>(),
+    clients: memoryShelf<RegisteredClient>(),
     trust: memoryShelf<TrustedFile>(),
     // What is gone with the process leaves nobody in doubt.
     intents: { declare: async () => {}, left: async () => undefined, settle: async () => {} },

@@ -19,7 +19,8 @@ export type Header = readonly [name: string, value: string]
 /** One HTTP request and its answer, as they truly crossed, secrets masked at birth, bodies capped at 64 KB. */
 export interface Exchange {
   /**
-   * What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `second token`, `metadata`, `jwks`,
+   * What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `second token`, `metadata`,
+   * `challenge`, `registration`, `par`, `jwks`,
    * `api`, `verification`, `sts`, `look-up`, `introspection`, `revocation`.
    */
   readonly purpose: string
@@ -85,6 +86,15 @@ export type Happening =
           }
         | undefined
     }
+  /** A server said of itself where its endpoints are; `resource`: the API that named it. */
+  | { readonly type: 'server.discovered'; readonly issuer: string; readonly resource?: string | undefined }
+  /** A client registered itself at a server, now or before. */
+  | {
+      readonly type: 'client.registered'
+      readonly clientId: string
+      readonly server: string
+      readonly isNew: boolean
+    }
   | { readonly type: 'authorization.requested'; readonly url: string }
   | { readonly type: 'browser.opened'; readonly how: string }
   | { readonly type: 'browser.failed'; readonly why: string }
@@ -105,6 +115,8 @@ export type Happening =
   | { readonly type: 'warning'; readonly code: string; readonly message: string; readonly hint?: string | undefined }
   /** A call proved the credential; `url` is what was called. */
   | { readonly type: 'credential.verified'; readonly url: string }
+  /** An MCP server refused a message that belonged to no conversation, and has begun one. */
+  | { readonly type: 'conversation.begun' }
   | { readonly type: 'connection.saved'; readonly connection: string }
   /** A look-up after connecting found these answers. */
   | { readonly type: 'answers.found'; readonly keys: readonly string[] }

@@ -32,6 +32,32 @@ export interface Client {
   readonly id: string
   readonly secret?: string | undefined
   readonly authentication: ClientAuthentication
+  /** Set where it registered itself. */
+  readonly registration?: Registration | undefined
+}
+
+/** What a server gave to a client that registered itself, beside its id and secret (RFC 7591 §3.2.1, RFC 7592 §3). */
+export interface Registration {
+  /** The authorization server that knows the client: its issuer and endpoints in one text. No other is ever sent it. */
+  readonly server: string
+  /** `registration_client_uri`: where it can be read, changed and deleted. */
+  readonly url?: string | undefined
+  /** `registration_access_token`, which is good for that. */
+  readonly accessToken?: string | undefined
+  /** ISO 8601; absent where the secret does not expire. */
+  readonly secretExpiresAt?: string | undefined
+}
+
+/** A client that registered itself, kept so that the next flow need not register another. */
+export interface RegisteredClient {
+  /** One for each server and redirect URL. */
+  readonly name: string
+  readonly redirectUri: string
+  readonly client: Client
+  /** The scopes that the server lets it ask for, where it says so. */
+  readonly scopes?: readonly string[] | undefined
+  /** ISO 8601. */
+  readonly at: string
 }
 
 /** The endpoints as they will be called, placeholders filled. */
@@ -56,6 +82,8 @@ export interface Endpoints {
   readonly sts?: string | undefined
   /** Issuer identifier, where the template knows it (RFC 8414, RFC 9207). */
   readonly issuer?: string | undefined
+  /** The MCP server itself, as its URL was given. */
+  readonly mcp?: string | undefined
 }
 
 /** Where we listen for the callback, as distinct from the redirect URI that the provider is told. */
@@ -79,6 +107,14 @@ export interface Integration {
   readonly connection: string
   readonly provider: Provider
   readonly client: Client
+  /** `default` where nobody has said how it proves itself, so that the server's own word counts. */
+  readonly authenticationFrom?: AnswerSource | undefined
+  /** Origins that the client is bound to, where it was saved with them: it goes nowhere else. */
+  readonly clientOrigins?: readonly string[] | undefined
+  /** True where nothing that was kept from before is to be used again. */
+  readonly startsAnew?: boolean | undefined
+  /** True where a client that registers itself is kept for the next flow. */
+  readonly savesClient?: boolean | undefined
   readonly endpoints: Endpoints
   readonly scopes: readonly string[]
   /** Whether the scopes are somebody's choice or the template's defaults. */

@@ -182,6 +182,11 @@ export interface Template {
   /** Asked each time and never kept. */
   readonly assertion_option?: Prompts | undefined
   readonly proxy?: ProxySettings | undefined
+  /** How a client of an MCP server becomes known to it (RFC 7591, or by a document that its id is the URL of). */
+  readonly client_registration?: string | undefined
+  readonly registration_url?: string | undefined
+  /** Sent with a registration, on top of what we say of ourselves. */
+  readonly registration_params?: Readonly<Record<string, unknown>> | undefined
   /** Ours: the issuer identifier (RFC 8414, RFC 9207); lets `iss` and the ID token be checked. */
   readonly issuer?: string | undefined
   /** Ours: what the provider asks of the redirect URL. */
@@ -200,12 +205,13 @@ export interface Template {
   readonly [field: string]: unknown
 }
 
-export type SourceKind = 'project' | 'person' | 'added' | 'built-in'
+/** `address`: no template at all; the provider was made on the spot from a URL, which stands in place of the file. */
+export type SourceKind = 'project' | 'person' | 'added' | 'built-in' | 'address'
 
 /** Where a template was read. */
 export interface TemplateSource {
   readonly kind: SourceKind
-  /** Absolute path of the file it stands in. */
+  /** Absolute path of the file it stands in; of an `address` the URL. */
   readonly file: string
   /** SHA-256 of the resolved template's JSON, hex: tells whether it changed since a connection was made. */
   readonly hash: string

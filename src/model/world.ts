@@ -1,6 +1,6 @@
 import type { Connection, ConnectionLine } from './connection.ts'
 import type { Emit, Header, Timing } from './event.ts'
-import type { SavedIntegration } from './integration.ts'
+import type { RegisteredClient, SavedIntegration } from './integration.ts'
 import type { Prompt } from './provider.ts'
 import type { Secrets } from './secret.ts'
 
@@ -85,6 +85,8 @@ export interface Store {
   /** What is about to be asked of a provider that may not be asked twice. Every call under the connection's own lock. */
   readonly intents: Intents
   readonly integrations: Shelf<SavedIntegration>
+  /** Clients that registered themselves, by their key. */
+  readonly clients: Shelf<RegisteredClient>
   /** Project files that the person trusts, by SHA-256 of their content. */
   readonly trust: Shelf<TrustedFile>
 }

@@ -1,6 +1,6 @@
 import type { Connection, Credential } from '../model/connection.ts'
 import type { Setting } from '../model/dialect.ts'
-import { AuthCliError } from '../model/errors.ts'
+import { AuthCliError, ProviderError, TransportError } from '../model/errors.ts'
 import type { Header } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
 import type { World } from '../model/world.ts'
@@ -9,45 +9,91 @@ import { judge } from '../wire/callback.ts'
 import type { Metadata } from '../wire/oauth.ts'
 import { assertSecure } from '../wire/secure.ts'
 import type { Attempt, Obtained } from './mode.ts'
+import { pushedWhereWanted, withinReason } from './push.ts'
 import { credentialOf, redeem } from './redeem.ts'
 import { roundTrip } from './round-trip.ts'
-import { answersOf, known, type Request, settingOf, talkTo, titleOf } from './talk.ts'
+import { roadOf, type Settle, settleEndpoints } from './settle.ts'
+import { answersOf, known, type Request, settingOf, talkTo, titleOf, unknownEndpoint } from './talk.ts'
 
 export const authMode = 'OAUTH2'
 
-/**
- * The authorization code grant with PKCE through the system's browser (RFC 6749 §4.1, RFC 7636, RFC 8252). The browser
- * is answered only after `keep`, so that its page tells the truth.
- */
-export async function obtain(
+export const settle = settleEndpoints
+
+export function obtain(
   world: World,
   integration: Integration,
   attempt: Attempt,
   keep: (obtained: Obtained) => Promise<void>,
 ): Promise<void> {
-  const setting = settingOf(integration, 'authorization_code')
-  const { issuer } = integration.endpoints
-  let oauth: Promise<typeof import('../wire/oauth.ts')> | undefined
+  return grant(world, integration, attempt, keep, settle)
+}
+
+/**
+ * The authorization code grant with PKCE through the system's browser (RFC 6749 §4.1, RFC 7636, RFC 8252), once it is
+ * settled at which endpoints and as which client. The browser is answered only after `keep`, so that its page tells the
+ * truth.
+ */
+export async function grant(
+  world: World,
+  given: Integration,
+  attempt: Attempt,
+  keep: (obtained: Obtained) => Promise<void>,
+  settle: Settle,
+): Promise<void> {
+  let integration = given
+  let origins: readonly string[] | undefined
   let metadata: Promise<Metadata | undefined> | undefined
+  let oauth: Promise<typeof import('../wire/oauth.ts')> | undefined
   let issRequired = false
-  await roundTrip(world, integration, attempt, {
-    prepare: (redirectUri) => authorizationRequest(world, integration, attempt, redirectUri),
-    judge: (params, { state }) =>
-      judge(attempt.speech.hear(params, setting), { state, issuer, ...(issRequired ? { issRequired } : {}) }),
-    // Loaded and fetched while the person is away: none of it delays the browser.
+  const setting = settingOf(integration, 'authorization_code')
+  const known = (found: Metadata | undefined): Metadata | undefined => {
+    issRequired = found?.authorization_response_iss_parameter_supported === true
+    return found
+  }
+  const journey = roundTrip(world, given, attempt, {
+    prepare: async (redirectUri) => {
+      const settled = await settle(world, { ...given, redirectUri }, attempt)
+      integration = settled.integration
+      const asked = settled.metadata ?? metadataOf(integration, attempt, world.signal)
+      metadata = Promise.resolve(asked).then(known)
+      const early = await withinReason(metadata, world)
+      const drawn = authorizationRequest(world, integration, attempt, redirectUri)
+      const carried = await pushedWhereWanted(drawn, integration, attempt, early)
+      origins = carried.origins
+      return carried.request
+    },
+    judge: (params, { state }) => {
+      const { issuer } = integration.endpoints
+      const expected = { state, issuer, ...(issRequired ? { issRequired } : {}) }
+      return judge(attempt.speech.hear(params, setting), expected)
+    },
+    // Loaded while the person is away: none of it delays the browser.
     meanwhile: (opened) => {
       oauth = opened.then(() => import('../wire/oauth.ts'))
-      metadata = opened
-        .then(() => metadataOf(integration, attempt, world.signal))
-        .then((found) => {
-          issRequired = found?.authorization_response_iss_parameter_supported === true
-          return found
-        })
     },
     finish: async (home, request) => {
       const { exchangeCode } = await (oauth ?? import('../wire/oauth.ts'))
-      await keep(await redeem(world, integration, attempt, request, home, { metadata: await metadata, exchangeCode }))
+      const server = { metadata: await metadata, exchangeCode }
+      const obtained = await redeem(world, integration, attempt, request, home, server)
+      await keep({ ...obtained, integration, origins })
     },
+  })
+  await journey.catch(async (error: unknown) => {
+    if (error instanceof ProviderError && error.code === 'INVALID_CLIENT' && integration.client.registration) {
+      const { forgetClient } = await import('./enrol.ts')
+      await forgetClient(world, integration)
+    }
+    throw withDoubt(error, integration)
+  })
+}
+
+/** A client that was registered by an earlier flow may be forgotten by now: the browser then shows it, and nobody comes. */
+function withDoubt(error: unknown, { client }: Integration): unknown {
+  if (client.registration === undefined || !(error instanceof TransportError) || error.code !== 'TIMEOUT') return error
+  return new TransportError(error.code, error.message, {
+    facts: error.facts,
+    cause: error,
+    hint: 'If the browser says that the client is not known, register another: connect again with --replace.',
   })
 }
 
@@ -79,9 +125,6 @@ export function authorizationRequest(
   return { url: attempt.speech.authorize(standard, setting), state, codeVerifier, nonce, redirectUri }
 }
 
-/** Stands for a token endpoint that only the callback will tell. */
-const unknownEndpoint = 'https://unknown.invalid/'
-
 /** The browser's URL, then what the token request would be, shown to `line` and never answered. Rejects as `line` does. */
 export async function rehearse(
   world: Pick<World, 'random' | 'secrets'>,
@@ -112,8 +155,8 @@ async function metadataOf(
   const { issuer } = integration.endpoints
   if (issuer === undefined) return undefined
   try {
-    const { discover } = await import('../wire/oauth.ts')
-    return await discover(issuer, attempt.speech.transmit('metadata'), integration.allowHttp)
+    const { discover } = await import('../wire/discovery.ts')
+    return await discover(issuer, roadOf(integration, attempt))
   } catch (error) {
     if (!(error instanceof AuthCliError)) throw error
     if (gone.aborted) return undefined

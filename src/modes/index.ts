@@ -10,6 +10,12 @@ const secret = (title: string): Prompt => ({ type: 'string', title, secret: true
 const plain = (title: string): Prompt => ({ type: 'string', title })
 const username: Prompt = { ...plain('Username'), optional: true }
 const password: Prompt = { ...secret('Password'), optional: true }
+const serverUrl: Prompt = {
+  ...plain('MCP server URL'),
+  description: 'The whole URL of its endpoint',
+  example: 'https://mcp.example.com/mcp',
+  format: 'uri',
+}
 
 const appId: Prompt = { ...plain('App ID'), description: "the number on the app's settings page" }
 const appKey: Prompt = { ...secret("App's private key (PEM)"), description: 'as it was downloaded, or in base64' }
@@ -39,6 +45,20 @@ const modes: Readonly<Record<string, Registered>> = {
     opensBrowser: true,
     client: 'maybe public',
     endpoints: ['authorization', 'token'],
+  },
+  MCP_OAUTH2: {
+    load: () => import('./mcp.ts'),
+    opensBrowser: true,
+    client: 'may register',
+    endpoints: ['authorization', 'token'],
+    wantsPkce: true,
+  },
+  MCP_OAUTH2_GENERIC: {
+    load: () => import('./mcp-generic.ts'),
+    opensBrowser: true,
+    client: 'may register',
+    asksFirst: { mcp_server_url: serverUrl },
+    wantsPkce: true,
   },
   OAUTH2_CC: {
     load: () => import('./client-credentials.ts'),

@@ -6,6 +6,7 @@ import type { Prompts, Template } from '../model/provider.ts'
 import type { ClientCertificate, World } from '../model/world.ts'
 import type { Line } from '../wire/oauth.ts'
 import type { SecretsIn, Transmit } from '../wire/record.ts'
+import type { Settle } from './settle.ts'
 
 /** How this provider is spoken to; strung by the verb, so that no mode knows which dialect it speaks. */
 export interface Speech {
@@ -39,6 +40,8 @@ export interface Obtained {
   readonly origins?: readonly string[] | undefined
   /** As it was sent in both requests; absent where no browser was sent anywhere. */
   readonly redirectUri?: string | undefined
+  /** The integration as it was settled, where its endpoints or its client were found out on the way. */
+  readonly integration?: Integration | undefined
   /** See `Snapshot.renewal`. */
   readonly renewal?: 'again' | undefined
 }
@@ -47,8 +50,8 @@ export interface Obtained {
 export interface Traits {
   /** True where a person must come by in a browser. */
   readonly opensBrowser?: true
-  /** Whether there is a client that names itself: with a secret it must have, or without one if it likes. */
-  readonly client?: 'confidential' | 'maybe public'
+  /** Whether there is a client that names itself: with a secret it must have, without one if it likes, or none yet. */
+  readonly client?: 'confidential' | 'maybe public' | 'may register'
   /** How the client's id and secret are called, where they are something else (`client_id`, `client_secret`). */
   readonly clientAsks?: Prompts
   /** The endpoints that it cannot do without. */
@@ -59,6 +62,10 @@ export interface Traits {
   readonly brings?: readonly string[]
   /** What it asks for where the template's `credentials` do not say so themselves. */
   readonly asks?: Prompts | ((template: Template) => Prompts)
+  /** The same of `connection_config`. */
+  readonly asksFirst?: Prompts
+  /** True where PKCE is no choice. */
+  readonly wantsPkce?: true
   /** True where what it obtains stays good until somebody takes it back: nobody waits for its expiry. */
   readonly isLasting?: true
   /** True where nobody has said yet that the credential is good when it is obtained: it is proved before it is saved. */
@@ -88,6 +95,8 @@ export interface Mode {
     attempt: Attempt,
     keep: (obtained: Obtained) => Promise<void>,
   ) => Promise<void>
+  /** What has to be found out before the browser opens, where something may have to. */
+  readonly settle?: Settle
   /**
    * Where `obtain` would send somebody to a browser: the work up to the first request, with nobody sent anywhere. `show`
    * is told the URL that the browser would be sent to, where it is known that early.

@@ -58,6 +58,9 @@ export function talkTo(
   }
 }
 
+/** Stands for a token endpoint that only the callback will tell. */
+export const unknownEndpoint = 'https://unknown.invalid/'
+
 /** An endpoint that was made sure of before the mode began. */
 export function known(endpoint: string | undefined): string {
   if (endpoint === undefined) throw new TypeError('an endpoint of this mode is missing')
@@ -73,6 +76,7 @@ export function partyOf(integration: Integration, redirectUri: string): Party {
     authentication: client.authentication,
     redirectUri,
     registerUrl: integration.registerUrl,
+    isRegistered: client.registration !== undefined,
     answers: answersOf(provider.template, params),
   }
 }

@@ -6,7 +6,7 @@ import type { Paths } from './paths.ts'
 import { openStore } from './store.ts'
 import { checkKeychain, type Keeping, keyFor, readMarker, writeMarker } from './vault.ts'
 
-type Home = Pick<Paths, 'connections' | 'integrations' | 'trust' | 'cache' | 'secrets'>
+type Home = Pick<Paths, 'connections' | 'integrations' | 'clients' | 'trust' | 'cache' | 'secrets'>
 
 /** What a move did. */
 export interface Moved {
@@ -14,7 +14,7 @@ export interface Moved {
   /** Name of this home's key, where there is one. */
   readonly key?: string | undefined
   /** Records that it laid down anew. */
-  readonly moved: { readonly connections: number; readonly integrations: number }
+  readonly moved: { readonly connections: number; readonly integrations: number; readonly clients: number }
   /** Records that cannot be read, and so were left as they are. */
   readonly broken: readonly { readonly file: string; readonly why: string }[]
 }
@@ -51,6 +51,7 @@ export async function moveSecrets(home: Home, to: Keeping): Promise<Moved> {
   const moved = {
     connections: await layAnew(home.connections, to, store.connections, broken),
     integrations: await layAnew(home.integrations, to, store.integrations, broken),
+    clients: await layAnew(home.clients, to, store.clients, broken),
   }
   return { to, ...(key === undefined ? {} : { key }), moved, broken: [...broken].map(([file, why]) => ({ file, why })) }
 }

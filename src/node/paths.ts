@@ -9,6 +9,8 @@ export interface Paths {
   readonly config: string
   readonly connections: string
   readonly integrations: string
+  /** Clients that registered themselves. */
+  readonly clients: string
   /** Project files that the person trusts. */
   readonly trust: string
   readonly logs: string
@@ -48,6 +50,7 @@ export function pathsFrom({ env, platform, homedir, cwd }: Surroundings): Paths 
     config,
     connections: join(data, 'connections'),
     integrations: join(data, 'integrations'),
+    clients: join(data, 'clients'),
     trust: join(data, 'trust'),
     logs: join(state, 'logs'),
     templates: join(config, 'templates'),

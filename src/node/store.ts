@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node
 import path from 'node:path'
 import { type Connection, type ConnectionLine, lineOf } from '../model/connection.ts'
 import { AuthCliError, MachineError } from '../model/errors.ts'
-import type { SavedIntegration } from '../model/integration.ts'
+import type { RegisteredClient, SavedIntegration } from '../model/integration.ts'
 import type { KeyringWish, Shelf, Store, TrustedFile } from '../model/world.ts'
 import { digestOf } from './digest.ts'
 import { diskTrouble, errnoOf, isTemporary, makeFolder, readTrouble, removeIfThere, replaceWhole } from './disk.ts'
@@ -19,7 +19,7 @@ export interface StoreTerms {
 
 /** What is kept in this home. Opening touches no disk. */
 export function openStore(
-  paths: Pick<Paths, 'connections' | 'integrations' | 'trust' | 'cache' | 'secrets'>,
+  paths: Pick<Paths, 'connections' | 'integrations' | 'clients' | 'trust' | 'cache' | 'secrets'>,
   { keyring, onNotice }: StoreTerms = {},
 ): Store {
   const vault = { file: paths.secrets, wish: keyring, onNotice }
@@ -46,6 +46,11 @@ export function openStore(
       folder: paths.integrations,
       nameOf: (saved) => saved.name,
       seal: { kind: 'integration', cover: ({ name, provider }) => ({ name, provider }), vault },
+    }),
+    clients: openShelf<RegisteredClient>({
+      folder: paths.clients,
+      nameOf: (registered) => registered.name,
+      seal: { kind: 'client', cover: ({ name }) => ({ name }), vault },
     }),
     trust: openShelf<TrustedFile>({ folder: paths.trust, nameOf: (trusted) => trusted.hash }),
   }

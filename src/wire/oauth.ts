@@ -163,30 +163,51 @@ async function byAssertion({ server, key = '' }: Talk): Promise<oauth.ClientAuth
 }
 
 /**
- * RFC 8414 / OpenID Connect Discovery metadata of an issuer; the OpenID Connect place first, as more servers have it.
- * Throws ProviderError when neither place has metadata of this very issuer.
+ * Pushes an authorization request to the server (RFC 9126 §2), so that the browser carries only a reference to it. Returns
+ * the `request_uri`, good for one use. Throws ProviderError, TransportError.
  */
-export async function discover(issuer: string, transmit: Transmit, allowHttp: boolean): Promise<Metadata> {
-  const identifier = new URL(issuer)
-  assertSecure(issuer, allowHttp, 'issuer')
-  let failure: unknown
-  for (const algorithm of ['oidc', 'oauth2'] as const) {
-    try {
-      const response = await oauth.discoveryRequest(identifier, {
-        algorithm,
-        [oauth.allowInsecureRequests]: true,
-        [oauth.customFetch]: (url, { method, headers }) => plainFetch(transmit, url, method, headers),
-      })
-      return await oauth.processDiscoveryResponse(identifier, response)
-    } catch (error) {
-      failure = error
-      if (error instanceof AuthCliError) throw error
-    }
-  }
-  throw new ProviderError('METADATA_UNUSABLE', `${identifier.host} has no usable metadata for the issuer ${issuer}.`, {
-    cause: failure,
-    hint: 'The document must name exactly this issuer (RFC 8414 §3.3): compare it in the log.',
+export async function pushRequest(
+  talk: Talk,
+  endpoint: string,
+  params: URLSearchParams,
+  transmit: Transmit,
+  remark: (quirk: string) => void,
+): Promise<string> {
+  assertSecure(endpoint, talk.allowHttp, 'pushed_authorization_request_endpoint')
+  const issuer = talk.server.issuer ?? new URL(endpoint).origin
+  const as: oauth.AuthorizationServer = { issuer, pushed_authorization_request_endpoint: endpoint }
+  const client = { client_id: talk.client.id }
+  return explained(talk, 'authorization', async () => {
+    const response = await oauth.pushedAuthorizationRequest(as, client, authentication(talk.client), params, {
+      [oauth.allowInsecureRequests]: true,
+      headers: { 'user-agent': 'auth-cli' },
+      [oauth.customFetch]: async (url, { method, headers, body }) => {
+        const answer = await transmit({ method, url, headers: Object.entries(headers), body: String(body) })
+        return pushed(answer, talk, remark)
+      },
+    })
+    const { request_uri: uri } = await oauth.processPushedAuthorizationResponse(as, client, response)
+    return uri
   })
+}
+
+/** The answer as the library wants it, or the refusal that it would hide. */
+function pushed({ status, headers, text: body }: Heard, { party }: Talk, remark: (quirk: string) => void): Response {
+  const members = parsed(body)
+  if (status >= 400 && isMembers(members) && typeof members['error'] === 'string') {
+    const { error, error_description: description, error_uri: uri } = members
+    throw refused({ error, description: text(description), uri: text(uri), status }, 'authorization', party)
+  }
+  if (status !== 200 && status !== 201) {
+    const what = describeBody(body, headerOf(headers, 'content-type'))
+    throw new ProviderError(
+      `HTTP_${status}`,
+      `${party.title} answered the pushed authorization request with status ${status} and ${what}.`,
+      { status, hint: 'Nothing was opened. The whole answer is in the log.' },
+    )
+  }
+  if (status === 200) remark('a pushed authorization request answered with status 200; RFC 9126 §2.2 wants 201')
+  return new Response(body, { status: 201, headers: { 'content-type': 'application/json' } })
 }
 
 const algorithms = [

@@ -10,6 +10,8 @@ export interface Party {
   readonly authentication: ClientAuthentication
   readonly redirectUri: string
   readonly registerUrl?: string | undefined
+  /** True where the client registered itself. */
+  readonly isRegistered?: boolean | undefined
   /** True where the client stands for itself: no person, no code, no redirect URL (RFC 6749 §4.4). */
   readonly isAlone?: boolean | undefined
   /** The answers that chose the host, e.g. `subdomain acme`. */
@@ -83,6 +85,8 @@ function hintFor(refusal: Refusal, stage: Stage, party: Party): string {
         : `The code was refused: it expired, was used before, or belongs to another client or redirect URL than ${party.redirectUri}. Connect again; codes live a minute or so.`
     case 'invalid_scope':
       return 'Ask for scopes that your app may have, with --scope; some must be enabled in the app first.'
+    case 'invalid_target':
+      return 'The server issues no token for the resource that was named (RFC 8707 §2): compare it in the log; --auth-param resource=<uri> names another, --auth-param resource= none.'
     case 'unauthorized_client':
       return `This client may not use ${party.isAlone === true ? 'this' : 'the authorization code'} grant: check the app's type and grants.${registerAt(party)}`
     case 'unsupported_grant_type':
@@ -110,6 +114,8 @@ function redirectHint(party: Party): string {
 
 function clientHint(party: Party): string {
   const host = party.answers.length === 0 ? '' : `, or it belongs elsewhere than ${party.answers.join(', ')}`
+  if (party.isRegistered === true)
+    return 'The server no longer knows the client that registered itself there, or never did. Connect again: another is registered.'
   if (party.authentication === 'none') {
     return 'The provider wants this client to prove itself: give its secret with --client-secret -.'
   }

@@ -232,7 +232,7 @@ describe('providers new, from an issuer', () => {
     const { run } = somebody()
     const other = await issuer({ ...published, issuer: 'https://other.example' })
     const wrong = await run(['providers', 'new', 'idp', '--issuer', other, '--json'])
-    expect([wrong.status, failure(wrong.stderr).code]).toEqual([4, 'METADATA_UNUSABLE'])
+    expect([wrong.status, failure(wrong.stderr).code]).toEqual([4, 'ISSUER_MISMATCH'])
     const none = await run(['providers', 'new', 'idp', '--issuer', `${other}/none`, '--json'])
     expect([none.status, failure(none.stderr).hint]).toEqual([4, expect.stringContaining(`${other}/none/.well-known`)])
     expect((await run(['providers', 'new', 'idp', '--issuer', 'nonsense'])).status).toBe(2)

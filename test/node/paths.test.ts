@@ -12,6 +12,7 @@ test('AUTH_CLI_HOME is one folder for everything', () => {
     config: '/somewhere',
     connections: '/somewhere/connections',
     integrations: '/somewhere/integrations',
+    clients: '/somewhere/clients',
     trust: '/somewhere/trust',
     logs: '/somewhere/logs',
     templates: '/somewhere/templates',

@@ -187,6 +187,7 @@ test('the three shelves of a home are apart', async () => {
   const paths = {
     connections: `${home}/c`,
     integrations: `${home}/i`,
+    clients: `${home}/r`,
     trust: `${home}/t`,
     cache: `${home}/cache`,
     secrets: `${home}/secrets.json`,
@@ -279,6 +280,7 @@ describe('the lines of a list', () => {
     return {
       connections: `${home}/c`,
       integrations: `${home}/i`,
+      clients: `${home}/r`,
       trust: `${home}/t`,
       cache: `${home}/cache`,
       secrets: `${home}/secrets.json`,

@@ -14,7 +14,17 @@ export interface CertifiedServer {
   readonly tokenVisits: TokenVisit[]
   /** From now on the keys it publishes are not those that it signs with. */
   publishOtherKeys(others: boolean): void
+  /** What an access token of its own is good for. */
+  knows(token: string): Promise<IssuedToken | undefined>
   close(): Promise<void>
+}
+
+export interface IssuedToken {
+  readonly clientId: string
+  readonly audience: string
+  readonly scopes: readonly string[]
+  /** Seconds. */
+  readonly expiresAt: number
 }
 
 const keyNamed = (kid: string): Record<string, unknown> => ({
@@ -37,8 +47,14 @@ export function oidcClient(id: string, method: string, secret?: string): Record<
   }
 }
 
-/** `oidc-provider`, which is certified and which we did not write, on a free port; refresh tokens rotate. */
-export async function openOidcProvider(clients: readonly Record<string, unknown>[]): Promise<CertifiedServer> {
+/**
+ * `oidc-provider`, which is certified and which we did not write, on a free port; refresh tokens rotate. `more`: settings of
+ * its own, on top.
+ */
+export async function openOidcProvider(
+  clients: readonly Record<string, unknown>[],
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<CertifiedServer> {
   const { info, warn } = console
   // It tells the console about its defaults and about the Node it does not know, at its first requests too.
   console.info = console.warn = () => {}
@@ -64,6 +80,7 @@ export async function openOidcProvider(clients: readonly Record<string, unknown>
       accountId: id,
       claims: async () => ({ sub: id, name: 'Some One' }),
     }),
+    ...more,
   })
   // biome-ignore lint/suspicious/noExplicitAny: koa's context, of a package without types.
   provider.use(async (ctx: any, next: () => Promise<void>) => {
@@ -77,6 +94,11 @@ export async function openOidcProvider(clients: readonly Record<string, unknown>
   return {
     issuer,
     tokenVisits,
+    knows: async (token) => {
+      const found = await provider.AccessToken.find(token)
+      if (found === undefined) return undefined
+      return { clientId: found.clientId, audience: found.aud, scopes: [...found.scopes], expiresAt: found.exp }
+    },
     publishOtherKeys(yes) {
       others = yes
     },

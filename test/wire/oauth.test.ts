@@ -5,7 +5,7 @@ import type { ClientAuthentication } from '../../src/model/integration.ts'
 import type { Template } from '../../src/model/provider.ts'
 import { preload } from '../../src/node/send.ts'
 import { speechOf } from '../../src/speech.ts'
-import { discover, exchangeCode, type Metadata, refreshTokens, type Talk, type Tokens } from '../../src/wire/oauth.ts'
+import { exchangeCode, type Metadata, refreshTokens, type Talk, type Tokens } from '../../src/wire/oauth.ts'
 import { openEndpoint, type Reply, roadOf, type ScriptedEndpoint } from '../support/token-endpoint.ts'
 
 const accessToken = 'access-token-of-this-test'
@@ -605,35 +605,5 @@ describe('the refresh', () => {
     expect(await refresh({ body: { ...good, id_token: token } }, { issuer: 'https://issuer.test' })).toMatchObject({
       code: 'ID_TOKEN_INVALID',
     })
-  })
-})
-
-describe('metadata', () => {
-  async function found(issuerPath: string): Promise<unknown> {
-    const { speech } = talkOf({})
-    return discover(`${endpoint.origin}${issuerPath}`, speech.transmit('metadata'), false).catch(
-      (error: unknown) => error,
-    )
-  }
-  const oidc = '/.well-known/openid-configuration'
-  const oauth = '/.well-known/oauth-authorization-server'
-
-  it('is looked for where OpenID Connect keeps it, then where OAuth does', async () => {
-    const issuer = `${endpoint.origin}/t`
-    endpoint.answer(`/t${oidc}`, { status: 404 })
-    endpoint.answer(`${oauth}/t`, { body: { issuer, jwks_uri: `${issuer}/jwks` } })
-    expect(await found('/t')).toMatchObject({ issuer, jwks_uri: `${issuer}/jwks` })
-    expect(endpoint.asked.map(({ path }) => path)).toEqual([`/t${oidc}`, `${oauth}/t`])
-  })
-
-  it.each<[string, Reply]>([
-    ['of another issuer', { body: { issuer: 'https://other.test' } }],
-    ['that is an HTML page', { headers: { 'content-type': 'text/html' }, body: '<html>' }],
-    ['that is a list', { body: [] }],
-    ['that has moved', { status: 301, headers: { location: 'http://127.0.0.1:1/' } }],
-  ])('%s is not used', async (_, reply) => {
-    endpoint.answer(`/u${oidc}`, reply)
-    endpoint.answer(`${oauth}/u`, reply)
-    expect(await found('/u')).toMatchObject({ code: 'METADATA_UNUSABLE', exitCode: 4 })
   })
 })

@@ -60,7 +60,7 @@ describe('the redirect URI and the listener that belongs to it', () => {
       'speaks http behind what serves https for the person at another port',
       { title: 'P', callbackUrl: by('https://localhost:3000/cb'), port: by(4000) },
       'https://localhost:3000/cb',
-      { port: 4000, addresses: both, paths: ['/cb'], foreignHost: 'localhost:3000' },
+      { port: 4000, addresses: both, paths: ['/oauth/callback', '/cb'], foreignHost: 'localhost:3000' },
     ],
     [
       'listens on IPv6 alone for [::1]',

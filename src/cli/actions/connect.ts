@@ -299,10 +299,17 @@ function withoutPort(params: Wishes['params']): Wishes['params'] {
 async function printRehearsal(world: World, integration: Integration, { print }: Session): Promise<void> {
   const { rehearse } = await import('../../rehearse.ts')
   const rehearsal = await rehearse(world, integration)
-  const { authorizationUrl, temporaryRequest, tokenRequest, verification, redirectUri } = rehearsal
+  const { authorizationUrl, temporaryRequest, tokenRequest, verification, discovery, redirectUri } = rehearsal
   const first = authorizationUrl === undefined ? 'The token would be had with:' : 'and the code exchanged with:'
   await print.value(rehearsal, (style) =>
     [
+      ...(discovery === undefined
+        ? []
+        : [
+            'The server would first be asked, and its answer decides what follows:',
+            ...requestLines(discovery, style),
+            '',
+          ]),
       ...(authorizationUrl === undefined ? [] : ['The browser would be sent to:', authorizationUrl, '']),
       ...(temporaryRequest === undefined
         ? []
@@ -311,7 +318,7 @@ async function printRehearsal(world: World, integration: Integration, { print }:
       ...(verification === undefined
         ? []
         : ['The credentials would be tried with:', ...requestLines(verification, style), '']),
-      ...((authorizationUrl ?? temporaryRequest ?? tokenRequest ?? verification)
+      ...((authorizationUrl ?? temporaryRequest ?? tokenRequest ?? verification ?? discovery)
         ? ['Nothing was opened, nothing was sent.']
         : ['Nothing would be opened or sent: what was given would be saved as it is.']
       ).map((line) => (redirectUri === undefined ? line : `${line} Redirect URL: ${redirectUri}`)),

@@ -14,12 +14,13 @@ export async function run(given: Given): Promise<void> {
 }
 
 function rowsOf(page: Description): readonly ProviderRow[] {
-  const { authorize, token, refresh, api, scopes, quirks, lacks, docs, register } = page
-  const isOauth = page.authorize !== undefined
+  const { authorize, discovery, token, refresh, api, scopes, quirks, lacks, docs, register } = page
+  const isOauth = page.authorize !== undefined || discovery !== undefined
   const client = page.client === undefined ? [] : [askLine(page.client.id), askLine(page.client.secret)]
   return [
     row('asks', [...page.asks.map(askLine), ...client]),
     row('register', isOauth ? registerLines(register) : register.url === undefined ? [] : [register.url]),
+    row('endpoints', discovery === undefined ? [] : [[discovery.url, 'says itself where they are']]),
     row('request', page.request === undefined ? [] : [[page.request.url, 'for a request token']]),
     row('authorize', authorize === undefined ? [] : [[authorize.url, isOauth ? pkceWords(authorize.pkce) : '']]),
     row('', authorize === undefined ? [] : paramLines(authorize.params)),

@@ -31,12 +31,14 @@ export async function move(given: Given): Promise<void> {
 }
 
 function movedScreen({ to, key, moved, broken }: Moved, style: Style): string {
-  const count = moved.connections + moved.integrations
+  const count = moved.connections + moved.integrations + moved.clients
   const where = to === 'keychain' ? 'sealed under a key in your keychain' : 'in files that only you can read'
   const what =
     count === 0
       ? 'Nothing had to be moved'
-      : `Moved ${numbered(moved.connections, 'connection')} and ${numbered(moved.integrations, 'integration')}`
+      : `Moved ${numbered(moved.connections, 'connection')} and ${numbered(moved.integrations, 'integration')}${
+          moved.clients === 0 ? '' : `, and ${numbered(moved.clients, 'registered client')}`
+        }`
   return [
     `${what}: your secrets are ${where} now.`,
     ...(to === 'keychain'

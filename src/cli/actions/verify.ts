@@ -10,12 +10,14 @@ export async function run(given: Given): Promise<void> {
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
   const { world, print, style } = session
   await progress.start(style, { skip: (event) => event.type === 'credential.verified' })
-  const { connection, proof, says, flow } = await verify(world, name).finally(close)
+  const { connection, proof, says, tools, flow } = await verify(world, name).finally(close)
   const url = world.secrets.scrub(proof.url)
-  await print.value({ connection: connection.name, ...proof, url, says, flow }, (paint) =>
+  const shown = { connection: connection.name, ...proof, url, ...(tools === undefined ? {} : { tools }), says, flow }
+  await print.value(shown, (paint) =>
     [
       `${paint.good(paint.symbols.done)} ${paint.text(says)}`,
       `  ${paint.text(`${proof.method} ${url} ${proof.status}`)}`,
+      ...(tools === undefined || tools.length === 0 ? [] : [`  ${paint.text(tools.slice(0, 20).join(', '))}`]),
     ].join('\n'),
   )
 }

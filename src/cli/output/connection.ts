@@ -221,7 +221,7 @@ function clientPairs({ snapshot }: Connection, style: Style): Labelled[] {
   const params = Object.entries(snapshot.tokenParams)
   if (client.id === '') return []
   return [
-    ['client id', style.text(client.id)],
+    ['client id', style.text(client.id) + (client.registration === undefined ? '' : '   (it registered itself)')],
     ...(client.secret ? [['client secret', style.text(client.secret)] as const] : []),
     ['authentication', authenticationText(client.authentication)],
     ...(snapshot.redirectUri === undefined ? [] : [['redirect URL', style.text(snapshot.redirectUri)] as const]),
@@ -309,8 +309,12 @@ function jwtPairs(label: string, { header, claims }: DecodedJwt, style: Style, v
 
 function nextCommands(shown: Connection, style: Style, flow: string | undefined): string[] {
   const name = shellWord(style.text(shown.name))
-  const { api } = shown.snapshot.endpoints
-  const use = api ? `auth-cli request ${name} ${examplePath(shown)}` : `auth-cli token ${name}`
+  const { api, mcp } = shown.snapshot.endpoints
+  const use = mcp
+    ? `auth-cli verify ${name}`
+    : api
+      ? `auth-cli request ${name} ${examplePath(shown)}`
+      : `auth-cli token ${name}`
   const look = flow ? [`auth-cli logs show ${style.text(flow)}`] : []
   return [use, ...look].map((command) => style.bold(style.text(command)))
 }

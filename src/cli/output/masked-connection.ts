@@ -1,4 +1,5 @@
 import { type Connection, isSecretAnswer } from '../../model/connection.ts'
+import type { Client } from '../../model/integration.ts'
 import { isSecretName, mayHold, replacer } from '../../model/secret.ts'
 import { isJwtShaped } from './jwt.ts'
 
@@ -21,14 +22,13 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
   if (options.whole) return connection
   const known = knownSecrets(connection)
   const { credential, snapshot } = connection
-  const { secret } = snapshot.client
   const named = {
     ...connection,
     params: maskParams(connection, mask),
     metadata: maskFields(connection.metadata, mask) as Connection['metadata'],
     snapshot: {
       ...snapshot,
-      client: secret === undefined ? snapshot.client : { ...snapshot.client, secret: mask(secret) },
+      client: maskClient(snapshot.client, mask),
       tokenParams: maskFields(snapshot.tokenParams, mask) as typeof snapshot.tokenParams,
       template: maskTemplate(snapshot.template, mask) as typeof snapshot.template,
     },
@@ -40,6 +40,15 @@ export function maskedConnection(connection: Connection, mask: Mask, options: Ma
     mask,
     options.scrub,
   )
+}
+
+function maskClient(client: Client, mask: Mask): Client {
+  const { secret, registration } = client
+  return {
+    ...client,
+    ...(secret === undefined ? {} : { secret: mask(secret) }),
+    ...(registration === undefined ? {} : { registration: maskFields(registration, mask) as typeof registration }),
+  }
 }
 
 /** Said about a secret without being one. */
@@ -143,7 +152,8 @@ function knownSecrets(connection: Connection): string[] {
   maskFields(connection.metadata, collect)
   maskFields(connection.snapshot.tokenParams, collect)
   for (const [key, value] of Object.entries(connection.params)) if (isSecretParam(connection, key)) found.add(value)
-  if (connection.snapshot.client.secret) found.add(connection.snapshot.client.secret)
+  const { secret, registration } = connection.snapshot.client
+  for (const value of [secret, registration?.accessToken]) if (value) found.add(value)
   return [...found].filter((value) => value.length >= shortestSwept)
 }
 

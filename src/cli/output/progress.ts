@@ -61,6 +61,14 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return everything ? [`${symbols.out} ${text(answersText(event.answeredBy))}`] : []
     case 'listener.opened':
       return listenerLines(event, style, options)
+    case 'server.discovered': {
+      const whose = event.resource === undefined ? '' : ` for ${text(event.resource)}`
+      return [done(`Found the authorization server${whose}   ${style.dim(text(event.issuer))}`)]
+    }
+    case 'client.registered':
+      return event.isNew
+        ? [done(`Registered a client at ${text(event.server)}   ${style.dim(text(event.clientId))}`)]
+        : [done(`Using the client registered there before   ${style.dim(text(event.clientId))}`)]
     case 'authorization.requested':
       return everything ? [`${symbols.out} Authorization request`, `  ${text(maskedUrl(event.url))}`] : []
     case 'browser.opened': {
@@ -86,6 +94,8 @@ export function eventLines(event: LogEvent, style: Style, options: ProgressOptio
       return [done(`The credentials work   ${style.dim(text(shownCall(event.url)))}`)]
     case 'connection.saved':
       return everything ? [done(`Saved as "${text(event.connection)}"`)] : []
+    case 'conversation.begun':
+      return everything ? [done('Began a conversation with the server, which takes no message outside of one')] : []
     case 'answers.found':
       return [done(`Looked up   ${style.dim(text(event.keys.join(', ')))}`)]
     case 'token.refreshed': {
@@ -207,7 +217,10 @@ function exchangeText(
 ): string[] {
   if (options.verbose) return exchangeLines(exchange, style)
   const { purpose, response, failure } = exchange
-  const isQuiet = ['api', 'metadata', 'jwks'].includes(purpose) || (purpose === 'verification' && isFine(response))
+  // A challenge is what the first message is meant to be answered with, whatever its status.
+  const isQuiet =
+    ['api', 'metadata', 'jwks', 'challenge'].includes(purpose) ||
+    (['verification', 'registration', 'par'].includes(purpose) && isFine(response))
   if (!options.journal && !failure && isQuiet) return []
   const request = style.text(`${exchange.method} ${shortUrl(exchange.url)}`)
   const took = `${Math.round(exchange.timing.total)} ms`

@@ -9,7 +9,13 @@ export interface ProviderRow {
 }
 
 /** Where a template comes from, in a word. */
-export const sourceWords = { project: 'project', person: 'yours', added: 'added', 'built-in': 'built in' } as const
+export const sourceWords = {
+  project: 'project',
+  person: 'yours',
+  added: 'added',
+  'built-in': 'built in',
+  address: 'an address',
+} as const
 
 /** What a line of the list tells. */
 export interface ProviderLine {

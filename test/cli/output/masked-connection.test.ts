@@ -23,6 +23,7 @@ const secrets = {
   refresh: 'refresh:%+/ü-token&more?0002',
   id: jwt({ sub: '42', nonce: 'n' }),
   client: 's3cret:%+/ü- with space 0003',
+  registration: 'registration-access-token-0099',
   webhook: 'https://hooks.example.com/services/T0/B0/abcdef0004',
   param: 'param-secret-0005',
   bot: 'xoxb-bot-token-0006',
@@ -63,7 +64,12 @@ function everywhere() {
     lastError: { at: '2026-01-01T00:00:00Z', code: 'X', message: `bad ${secrets.access}`, final: false },
     snapshot: {
       ...base.snapshot,
-      client: { id: 'demo_app', secret: secrets.client, authentication: 'post' },
+      client: {
+        id: 'demo_app',
+        secret: secrets.client,
+        authentication: 'post',
+        registration: { server: 'https://as.example', accessToken: secrets.registration },
+      },
       tokenParams: { client_assertion: secrets.tokenParam, audience: 'api' },
       template: {
         ...base.snapshot.template,
@@ -105,7 +111,11 @@ describe('a masked connection', () => {
     expect(masked.params['subdomain']).toBe('acme')
     expect(masked.snapshot.tokenParams['audience']).toBe('api')
     expect(masked.snapshot.template).toEqual(everywhere().snapshot.template)
-    expect(masked.snapshot.client).toMatchObject({ id: 'demo_app', secret: mask(secrets.client) })
+    expect(masked.snapshot.client).toMatchObject({
+      id: 'demo_app',
+      secret: mask(secrets.client),
+      registration: { server: 'https://as.example', accessToken: mask(secrets.registration) },
+    })
   })
 
   it('leaves the saved one as it was', () => {

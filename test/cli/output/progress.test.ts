@@ -37,6 +37,24 @@ const ended: Happening = {
 describe('while a flow runs', () => {
   it.each<[string, Happening, string[]]>([
     ['the start', { type: 'flow.started', deed: 'connect', provider: 'a', connection: 'a', pid: 1 }, []],
+    [
+      'who protects an API',
+      { type: 'server.discovered', issuer: 'https://as.example', resource: 'https://m.example/mcp' },
+      ['✓ Found the authorization server for https://m.example/mcp   https://as.example'],
+    ],
+    [
+      'a client that registers itself',
+      { type: 'client.registered', clientId: 'c1', server: 'as.example', isNew: true },
+      ['✓ Registered a client at as.example   c1'],
+    ],
+    [
+      'one that has before',
+      { type: 'client.registered', clientId: 'c1', server: 'as.example', isNew: false },
+      ['✓ Using the client registered there before   c1'],
+    ],
+    ['a challenge, refused as it is meant to be', exchange({ purpose: 'challenge' }, 401, ''), []],
+    ['a registration that went well', exchange({ purpose: 'registration' }, 201, '{}'), []],
+    ['a conversation', { type: 'conversation.begun' }, []],
     ['the answers', { type: 'answers.collected', answeredBy: { subdomain: 'flag' } }, []],
     [
       'a call that is sent again',
@@ -233,6 +251,9 @@ it('lets nothing through that acts on a terminal', async () => {
       },
     },
     { type: 'quirk', quirk: hostile },
+    { type: 'server.discovered', issuer: hostile, resource: hostile },
+    { type: 'client.registered', clientId: hostile, server: hostile, isNew: true },
+    { type: 'client.registered', clientId: hostile, server: hostile, isNew: false },
     { type: 'warning', code: 'X', message: hostile, hint: hostile },
     { type: 'connection.saved', connection: hostile },
     { type: 'token.refreshed', connection: hostile, rotated: true, expiresAt: hostile },
