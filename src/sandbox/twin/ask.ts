@@ -11,6 +11,8 @@ export interface Asked {
   readonly state: string
   readonly scopes: readonly string[]
   readonly challenge: string | undefined
+  /** Every parameter as it was sent, by the name that it was sent under. */
+  readonly params: Readonly<Record<string, string>>
 }
 
 /** `here`: told to the person, because nobody knows where the client is. `there`: told to the client. */
@@ -93,7 +95,8 @@ export function judgeRequest(stage: Stage, query: string): Judged {
     const error = flaws.length === 1 && 'flaw' in scope ? 'invalid_scope' : 'invalid_request'
     return { there: `${flaws.join('; ')}.`, error, redirectUri, state }
   }
-  return { asked: { redirectUri, state, scopes: scope.scopes, challenge: pair('code_challenge')?.value } }
+  const params = Object.fromEntries(pairs.map(({ name, value }) => [name, value]))
+  return { asked: { redirectUri, state, scopes: scope.scopes, challenge: pair('code_challenge')?.value, params } }
 }
 
 type Find = (name: string) => Pair | undefined

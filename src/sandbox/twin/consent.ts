@@ -7,7 +7,7 @@ import { seal, unseal } from '../seal.ts'
 import { type Asked, judgeRequest, namesAfterReplacement } from './ask.ts'
 import { textOf, textsOf } from './fields.ts'
 import { newGrant } from './grants.ts'
-import type { Call, Stage } from './stage.ts'
+import type { Call, Stage, TwinMode } from './stage.ts'
 
 /** A request that was judged good, as the consent form carries it. Times are seconds since 1970. */
 interface Pending extends Asked {
@@ -85,7 +85,7 @@ function inDialect(stage: Stage, params: URLSearchParams): URLSearchParams {
 }
 
 /** `POST` of the consent form: what the person pressed. */
-export function takeDecision(stage: Stage, visit: Visit): Answer {
+export function takeDecision(stage: Stage, mode: TwinMode, visit: Visit): Answer {
   const { part, provider } = stage
   if (!isOwnForm(visit)) return noticePage(403, 'Not from here', 'This form was submitted by another site.')
   const form = new URLSearchParams(visit.body)
@@ -105,12 +105,16 @@ export function takeDecision(stage: Stage, visit: Visit): Answer {
     redirectUri: pending.redirectUri,
     challenge: pending.challenge,
     challengeMethod: 'S256',
+    asked: pending.params,
   })
   const params = new URLSearchParams({ code, state: pending.state })
   fault?.callback?.(params)
   const dialect = inDialect(stage, params)
   // Who refuses tells nothing about the customer.
-  if (params.get('error') === null) for (const [name, value] of told(stage)) dialect.set(name, value)
+  if (params.get('error') === null) {
+    for (const [name, value] of told(stage)) dialect.set(name, value)
+    mode.callback?.(stage, dialect)
+  }
   return redirect(callbackUrl(pending.redirectUri, dialect, fault?.fragment ? '#' : '?'))
 }
 

@@ -13,7 +13,8 @@ export function refused(flaws: readonly string[], error = 'invalid_request', sta
   return oauthError(status, error, `${flaws.join('; ')}.`)
 }
 
-const clientOf = (stage: Stage): string => `${stage.part.name}:${stage.part.issued.clientId ?? ''}`
+/** Whose a token of this stage is. */
+export const clientOf = (stage: Stage): string => `${stage.part.name}:${stage.part.issued.clientId ?? ''}`
 
 /** A grant that no person gave: the twin's own fault goes with it. */
 export function newGrant(stage: Stage, scopes: readonly string[], fault = stage.provider.fault?.name): Grant {
@@ -61,22 +62,40 @@ function reworded(fault: Mischief | undefined, tokens: Fields, word: Wording): A
   return fields === undefined ? plain : { ...plain, ...word(fields) }
 }
 
-/** The refresh grant (RFC 6749 §6) with rotation and reuse detection (RFC 9700 §4.14.2). */
-export function renewGrant(stage: Stage, token: string, word: Wording, lifetime?: number): Answer {
+/**
+ * What becomes of a refresh token when it is used. `spent`: it is replaced, and using it again ends its grant (RFC 9700
+ * §4.14.2). `kept`: it stays, and no other comes. `doubled`: another comes, and both are good.
+ */
+export type Rotation = 'spent' | 'kept' | 'doubled'
+
+/** The refresh grant (RFC 6749 §6). */
+export function renewGrant(
+  stage: Stage,
+  token: string,
+  word: Wording,
+  options: {
+    readonly lifetime?: number | undefined
+    readonly rotation?: Rotation | undefined
+    /** Instead of what was granted. */
+    readonly scopes?: readonly string[] | undefined
+  } = {},
+): Answer {
+  const { lifetime, rotation = 'spent' } = options
   const { provider } = stage
   const claims = tokenOf(stage, 'refresh', token)
   if (!claims) return refused(['this refresh token is unknown, expired or revoked'], 'invalid_grant')
-  const { family, client, scopes, fault } = claims
+  const { family, client, fault } = claims
   return grantTokens(
     stage,
-    { family, client, scopes, fault },
+    { family, client, scopes: options.scopes ?? claims.scopes, fault },
     {
       at: 'refresh',
-      isRenewable: true,
+      isRenewable: rotation !== 'kept',
       word,
       lifetime,
       done: (due) => {
-        if (due?.keepsRefreshToken || provider.ledger.claim(`used:${claims.id}`)) return undefined
+        if (rotation !== 'spent' || due?.keepsRefreshToken || provider.ledger.claim(`used:${claims.id}`))
+          return undefined
         endFamily(provider, family)
         return refused(['this refresh token was used before; all that came of its grant is revoked'], 'invalid_grant')
       },

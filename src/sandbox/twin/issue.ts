@@ -26,6 +26,8 @@ export interface Wish {
   /** Empty: a public client. */
   readonly clientSecret?: string | undefined
   readonly home?: string | undefined
+  /** As of an accent. */
+  readonly secret?: 'none' | 'key' | undefined
 }
 
 /** The questions that a mode asks by itself; a template's own words for one of them win. */
@@ -82,13 +84,17 @@ export function issue(wish: Wish): Issued {
 
 function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, string>>) {
   if (!clientModes.has(mode)) return { clientId: undefined, clientSecret: undefined }
-  const made = hash(`${wish.name}\nclient_secret`).toString('base64')
-  // Keyed clients have no secret; others get one with the characters that encodings disagree on.
+  if (wish.secret === 'none') return { clientId: wish.clientId ?? `${wish.name}-client`, clientSecret: undefined }
+  const isKey = wish.secret === 'key' || mode === 'APP' || wish.template['signature_method'] === 'RSA-SHA1'
+  // With the characters that encodings disagree on.
+  const made = isKey
+    ? keyText('rsa', `${wish.name}\nclient`, wish.home)
+    : `tw+/${hash(`${wish.name}\nclient_secret`).toString('base64')}`
+  // Keyed clients have no secret.
   const isKeyed = wish.template['token_request_auth_method'] === 'private_key_jwt'
   return {
     clientId: wish.clientId ?? params['client_id'] ?? `${wish.name}-client`,
-    clientSecret:
-      (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`)) || undefined,
+    clientSecret: (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? made)) || undefined,
   }
 }
 

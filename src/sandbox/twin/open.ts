@@ -5,7 +5,7 @@ import { faultNamed } from '../faults.ts'
 import { keepKey } from '../home.ts'
 import { openLedger } from '../ledger.ts'
 import { openServer, type Sandbox, type SandboxRequest } from '../server.ts'
-import { accentOf, unplayable } from './accents/index.ts'
+import { accentOf } from './accents/index.ts'
 import { originalUrl, twinAddress } from './address.ts'
 import { admitCall } from './admit.ts'
 import { answerApi } from './api.ts'
@@ -62,24 +62,21 @@ const mostRequests = 1000
 
 function modeFor(options: TwinOptions): TwinMode {
   const { name, template, names = [name] } = options
-  const own = accentOf(names)?.mode
-  if (own) return own
-  const untold = unplayable(names)
-  if (untold !== undefined) {
-    throw unsupported(`There is no twin of ${untold} yet: its template does not tell how it issues tokens.`)
-  }
   const mode = textOf(template['auth_mode']) ?? 'none'
-  const found = Object.hasOwn(twinModes, mode) ? twinModes[mode] : undefined
-  if (!found || template['installation'] !== undefined) {
-    throw unsupported(`There is no twin of ${name} yet: nobody plays ${found ? 'an outbound installation' : mode}.`)
+  if (template['installation'] !== undefined) {
+    throw unsupported(`There is no twin of ${name}: its code comes to a public webhook, which a twin cannot reach.`)
   }
+  const found = accentOf(names)?.mode ?? (Object.hasOwn(twinModes, mode) ? twinModes[mode] : undefined)
+  if (!found) throw unsupported(`There is no twin of ${name} yet: nobody plays ${mode}.`)
   return found
 }
 
 function partOf(options: TwinOptions): Part {
   const { name, names = [name], answers = {}, clientId, clientSecret, home, scopes } = options
-  const issued = issue({ name, template: options.template, answers, clientId, clientSecret, home })
-  const template = accentOf(names)?.retold?.(options.template, issued) ?? options.template
+  const accent = accentOf(names)
+  const secret = accent?.secret
+  const issued = issue({ name, template: options.template, answers, clientId, clientSecret, home, secret })
+  const template = accent?.retold?.(options.template, issued) ?? options.template
   return {
     name,
     title: textOf(template['display_name']) ?? name,
@@ -97,7 +94,9 @@ function withoutLookups(issued: Issued): Issued {
 
 /** Where a visit goes: the consent form, an endpoint of the provider, its API, or nowhere. */
 function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[], visit: Visit) {
-  if (visit.path === decisionPath && visit.method === 'POST') return takeDecision(stage, visit)
+  if (visit.path === decisionPath && visit.method === 'POST') {
+    return mode.decide?.(stage, visit) ?? takeDecision(stage, mode, visit)
+  }
   const url = originalUrl(visit.path, visit.search)
   if (url === undefined) return nothingAt(stage, visit.path)
   const { method, headers, body, bytes } = visit

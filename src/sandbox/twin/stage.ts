@@ -55,6 +55,14 @@ export interface TwinMode {
   readonly checkToken?: (stage: Stage, token: string, call: Call) => Admission
   /** Where a call carries its credential when the template does not say. */
   readonly carrier?: 'bearer' | 'basic'
+  /** Re-words what goes back to the client after a consent, before it is put into its URL. */
+  readonly callback?: (stage: Stage, params: URLSearchParams) => void
+  /** Takes a decision on a consent page of its own. */
+  readonly decide?: (stage: Stage, visit: Visit) => Answer
+  /** What it says to a good call, where it has something to say. */
+  readonly reply?: (stage: Stage, call: Call) => Answer | undefined
+  /** What the challenge of a refused call says beside the rest (RFC 9728 §5.1): `name="value"`. */
+  readonly challenge?: (stage: Stage, call: Call) => string
   /** Judges the whole call by itself, in place of all that. */
   readonly admit?: (stage: Stage, call: Call) => Admission
 }

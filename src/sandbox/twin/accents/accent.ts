@@ -6,6 +6,8 @@ import type { TwinMode } from '../stage.ts'
 export interface Accent {
   /** Plays it instead of the mode of its template. */
   readonly mode?: TwinMode
+  /** What the client has for a secret: none, or a private key. Absent: a secret like any other. */
+  readonly secret?: 'none' | 'key'
   /** The template as the answers complete it. */
   readonly retold?: (template: Fields, issued: Issued) => Fields
 }
