@@ -24,6 +24,8 @@ interface Decided {
   readonly token: string
   readonly scopes: readonly string[]
   readonly fault: string | undefined
+  /** Whether the person has said yes. */
+  readonly isApproved: boolean
 }
 
 const patience = 600
@@ -36,7 +38,7 @@ const formAnswer = (status: number, fields: Fields): Answer => ({
   status,
   headers: { 'content-type': 'application/x-www-form-urlencoded', 'cache-control': 'no-store' },
   body: new URLSearchParams(
-    Object.entries(fields).flatMap(([name, value]) => {
+    Object.entries(fields).flatMap(([name, value]): [string, string][] => {
       const text = scalarText(value)
       return text === undefined ? [] : [[name, text]]
     }),
@@ -115,14 +117,14 @@ function ask(stage: Stage, call: Call): Answer {
   }
   const separator = textOf(part.template['scope_separator']) ?? ' '
   const scopes = (query.get('scope') ?? '').split(separator).filter(Boolean)
-  const decided: Decided = { token, scopes, fault }
+  const decided: Decided = { token, scopes, fault, isApproved: false }
   return consentPage({
     provider: part.title,
     client: part.issued.clientId ?? '',
     back: new URL(temporary.callback).host,
     scopes,
     fault: faultNamed(fault),
-    faults: faults.filter(({ at }) => at === 'token' || at === 'api'),
+    faults: faults.filter(({ at, name }) => at === 'token' || at === 'api' || name === 'denial'),
     request: seal(provider.key, 'request', decided),
   })
 }
@@ -141,7 +143,12 @@ function decide(stage: Stage, visit: Visit): Answer {
   const isDenied = form.get('decision') === 'deny' || fault === 'denial'
   if (isDenied) return redirect(callbackUrl(temporary.callback, new URLSearchParams({ denied: decided.token })))
   const scopes = decided.scopes.filter((scope) => form.getAll('scope').includes(scope))
-  const verifier = seal(provider.key, 'request', { ...decided, scopes, fault: faultNamed(fault)?.name })
+  const verifier = seal(provider.key, 'request', {
+    ...decided,
+    scopes,
+    fault: faultNamed(fault)?.name,
+    isApproved: true,
+  })
   const params = new URLSearchParams({ oauth_token: decided.token, oauth_verifier: verifier })
   return redirect(callbackUrl(temporary.callback, params))
 }
@@ -154,7 +161,8 @@ function exchange(stage: Stage, call: Call): Answer {
   const flaw = flawOf(stage, call, token)
   if (flaw !== undefined) return refusedAs('signature_invalid', flaw)
   const decided = unseal<Decided>(provider.key, 'request', protocolParam(call, 'oauth_verifier') ?? '')
-  if (decided?.token !== token) return refusedAs('verifier_invalid', 'oauth_verifier is not the one of this token')
+  if (decided?.token !== token || !decided.isApproved)
+    return refusedAs('verifier_invalid', 'oauth_verifier is not the one of this token')
   const grant: Grant = newGrant(stage, decided.scopes, decided.fault)
   return grantTokens(stage, grant, {
     at: 'token',
