@@ -13,11 +13,22 @@ import { verdicts } from './verdicts.ts'
 export function answerApi(stage: Stage, mode: TwinMode, call: Call, trial: Trial | undefined): Answer {
   const entry = entryOf(stage, mode, call, trial)
   const verdict = verdicts[textOf(stage.part.template['credentials_verification_script']) ?? '']
-  if ('flaw' in entry) return verdict?.no ?? bearerError(401, 'invalid_token', `${quoted(entry.flaw)}.`)
+  if ('flaw' in entry) return verdict?.no ?? challenged(stage, mode, call, entry.flaw)
   if ('misfit' in entry) return json(400, { error: 'invalid_request', message: `${entry.misfit}.` })
   const fault = faultNamed(entry.fault ?? stage.provider.fault?.name)
   if (fault?.at === 'api' && fault.refuse && isDue(stage.provider, fault, entry.family)) return fault.refuse()
-  return verdict?.welcome ?? json(200, { ...verdict?.yes, ...description(stage, call) })
+  return mode.reply?.(stage, call) ?? verdict?.welcome ?? json(200, { ...verdict?.yes, ...description(stage, call) })
+}
+
+/** The refusal of RFC 6750 §3, with what the mode adds to its challenge. */
+function challenged(stage: Stage, mode: TwinMode, call: Call, flaw: string): Answer {
+  const answer = bearerError(401, 'invalid_token', `${quoted(flaw)}.`)
+  const more = mode.challenge?.(stage, call)
+  if (!more) return answer
+  return {
+    ...answer,
+    headers: { ...answer.headers, 'www-authenticate': `${answer.headers['www-authenticate']}, ${more}` },
+  }
 }
 
 /** A call that tries a credential may also be an ordinary one at the same place. */

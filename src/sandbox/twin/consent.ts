@@ -6,12 +6,14 @@ import { isExpired, mintCode } from '../provider.ts'
 import { seal, unseal } from '../seal.ts'
 import { type Asked, judgeRequest, namesAfterReplacement } from './ask.ts'
 import { textOf, textsOf } from './fields.ts'
-import { newGrant } from './grants.ts'
+import { clientNamed, newGrant } from './grants.ts'
 import type { Call, Stage, TwinMode } from './stage.ts'
 
 /** A request that was judged good, as the consent form carries it. Times are seconds since 1970. */
 interface Pending extends Asked {
   readonly twin: string
+  /** Who asks. */
+  readonly client: string
   readonly fault: string | undefined
   readonly expires: number
 }
@@ -43,7 +45,13 @@ export function askConsent(stage: Stage, call: Call): Answer {
   if ('here' in judged) return noticePage(400, 'This request cannot be answered', judged.here)
   if ('there' in judged) return sendError(stage, judged, judged.error, judged.there)
   const expires = Math.floor(provider.now() / 1000) + patience
-  const pending: Pending = { ...judged.asked, twin: part.name, fault: chosen, expires }
+  const pending: Pending = {
+    ...judged.asked,
+    twin: part.name,
+    client: part.issued.clientId ?? '',
+    fault: chosen,
+    expires,
+  }
   return consentPage({
     provider: part.title,
     client: part.issued.clientId ?? '',
@@ -101,7 +109,10 @@ export function takeDecision(stage: Stage, mode: TwinMode, visit: Visit): Answer
     return sendError(stage, pending, 'access_denied', 'No scope was granted.')
   }
   const code = mintCode(provider, {
-    grant: newGrant(stage, fault?.grants?.(ticked) ?? ticked, fault?.name),
+    grant: {
+      ...newGrant(stage, fault?.grants?.(ticked) ?? ticked, fault?.name),
+      client: clientNamed(stage, pending.client),
+    },
     redirectUri: pending.redirectUri,
     challenge: pending.challenge,
     challengeMethod: 'S256',

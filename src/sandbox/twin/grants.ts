@@ -14,7 +14,9 @@ export function refused(flaws: readonly string[], error = 'invalid_request', sta
 }
 
 /** Whose a token of this stage is. */
-export const clientOf = (stage: Stage): string => `${stage.part.name}:${stage.part.issued.clientId ?? ''}`
+export const clientOf = (stage: Stage): string => clientNamed(stage, stage.part.issued.clientId ?? '')
+
+export const clientNamed = (stage: Stage, id: string): string => `${stage.part.name}:${id}`
 
 /** A grant that no person gave: the twin's own fault goes with it. */
 export function newGrant(stage: Stage, scopes: readonly string[], fault = stage.provider.fault?.name): Grant {

@@ -83,7 +83,15 @@ export function issue(wish: Wish): Issued {
 }
 
 function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, string>>) {
-  if (!clientModes.has(mode)) return { clientId: undefined, clientSecret: undefined }
+  const registersItself = mode === 'MCP_OAUTH2' && wish.template['client_registration'] !== 'static'
+  if (!clientModes.has(mode) || registersItself) {
+    // Who brings a client of their own is known by it.
+    const isOwn = registersItself || mode === 'MCP_OAUTH2_GENERIC'
+    return {
+      clientId: isOwn ? wish.clientId : undefined,
+      clientSecret: isOwn ? wish.clientSecret || undefined : undefined,
+    }
+  }
   if (wish.secret === 'none') return { clientId: wish.clientId ?? `${wish.name}-client`, clientSecret: undefined }
   const isKey = wish.secret === 'key' || mode === 'APP' || wish.template['signature_method'] === 'RSA-SHA1'
   // With the characters that encodings disagree on.

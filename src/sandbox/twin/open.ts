@@ -71,12 +71,13 @@ function modeFor(options: TwinOptions): TwinMode {
   return found
 }
 
-function partOf(options: TwinOptions): Part {
+function partOf(options: TwinOptions, mode: TwinMode): Part {
   const { name, names = [name], answers = {}, clientId, clientSecret, home, scopes } = options
   const accent = accentOf(names)
   const secret = accent?.secret
-  const issued = issue({ name, template: options.template, answers, clientId, clientSecret, home, secret })
-  const template = accent?.retold?.(options.template, issued) ?? options.template
+  const plain = mode.retold?.(options.template) ?? options.template
+  const issued = issue({ name, template: plain, answers, clientId, clientSecret, home, secret })
+  const template = accent?.retold?.(plain, issued) ?? plain
   return {
     name,
     title: textOf(template['display_name']) ?? name,
@@ -141,7 +142,7 @@ export async function openTwin(options: TwinOptions): Promise<Twin> {
   const { port = 0, home, fault, now = Date.now, onRequest } = options
   if (fault !== undefined && !faultNamed(fault)) throw new RangeError(`The sandbox has no fault called "${fault}".`)
   const mode = modeFor(options)
-  const part = partOf(options)
+  const part = partOf(options, mode)
   const known = {
     key: home === undefined ? randomBytes(32) : keepKey(home),
     clients: [],

@@ -49,6 +49,8 @@ export type Admission = { readonly flaw: string } | { readonly fault?: string | 
 
 /** How one kind of credential is handed out and checked. */
 export interface TwinMode {
+  /** The template as everybody of this mode reads it. */
+  readonly retold?: (template: Fields) => Fields
   /** What there is beside the API. */
   readonly endpoints?: (stage: Stage) => readonly Endpoint[]
   /** Judges the token that a call carries; absent where the credential is no token. */

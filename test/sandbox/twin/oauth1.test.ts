@@ -108,8 +108,8 @@ describe('the twin of an OAuth 1.0a provider', () => {
       const call = (by: Signing) => send(twin, url, { headers: { authorization: signed(url, 'GET', by) } })
       expect((await call(lasting)).status).toBe(200)
       // An RSA signature knows no secret of the token's (§3.4.3).
-    const isKnown = method === 'RSA-SHA1' ? 200 : 401
-    expect((await call({ ...lasting, tokenSecret: 'another' })).status).toBe(isKnown)
+      const isKnown = method === 'RSA-SHA1' ? 200 : 401
+      expect((await call({ ...lasting, tokenSecret: 'another' })).status).toBe(isKnown)
       expect((await call({ ...lasting, token: 'another' })).status).toBe(401)
       const twice = await post(twin, 'https://old.example/token', temporary, own)
       expect([twice.status, twice.text]).toEqual([401, expect.stringContaining('token_used')])

@@ -3,6 +3,7 @@ import { awsSigV4 } from './aws-sigv4.ts'
 import { bill } from './bill.ts'
 import { jwt } from './jwt.ts'
 import { apiKey, basic, open } from './key.ts'
+import { mcp } from './mcp.ts'
 import { oauth1 } from './oauth1.ts'
 import { oauth2 } from './oauth2.ts'
 import { oauth2ClientCredentials } from './oauth2-cc.ts'
@@ -12,6 +13,8 @@ import { twoStep } from './two-step.ts'
 
 /** What a twin can play, by `auth_mode`. A new mode is one file and one line. */
 export const twinModes: Readonly<Record<string, TwinMode>> = {
+  MCP_OAUTH2: mcp,
+  MCP_OAUTH2_GENERIC: mcp,
   OAUTH1: oauth1,
   OAUTH2: oauth2,
   OAUTH2_CC: oauth2ClientCredentials,
