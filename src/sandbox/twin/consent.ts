@@ -32,29 +32,35 @@ function faultsFor(stage: Stage): readonly Fault[] {
 
 /** `GET` of the authorization URL: judges the request and asks the person. */
 export function askConsent(stage: Stage, call: Call): Answer {
-  const { part, provider } = stage
+  const { part } = stage
   const fragment = textOf(part.template['authorization_url_fragment'])
   const query = fragment === undefined ? call.query : behindFragment(call, fragment)
   if (query === undefined) return forwardingPage()
   if (typeof query === 'object') return noticePage(400, 'This request is not for here', query.here)
-  const chosen = new URLSearchParams(query).get('fault') || provider.fault?.name
-  if (chosen !== undefined && !faultNamed(chosen)) {
-    return noticePage(400, 'This fault is unknown', `The sandbox has no fault called “${chosen}”.`)
-  }
+  const chosen = chosenFault(stage, query)
+  if (typeof chosen === 'object') return chosen
   const judged = judgeRequest(stage, query)
   if ('here' in judged) return noticePage(400, 'This request cannot be answered', judged.here)
   if ('there' in judged) return sendError(stage, judged, judged.error, judged.there)
+  return showConsent(stage, judged.asked, chosen)
+}
+
+/** The fault that a request chooses, else the twin's own; a page for one that is none. */
+export function chosenFault(stage: Stage, query: string): string | undefined | Answer {
+  const chosen = new URLSearchParams(query).get('fault') || stage.provider.fault?.name
+  if (chosen === undefined || faultNamed(chosen)) return chosen
+  return noticePage(400, 'This fault is unknown', `The sandbox has no fault called “${chosen}”.`)
+}
+
+/** The page that asks the person, with the fault that is chosen already. */
+export function showConsent(stage: Stage, asked: Asked, chosen: string | undefined): Answer {
+  const { part, provider } = stage
+  const client = part.issued.clientId ?? ''
   const expires = Math.floor(provider.now() / 1000) + patience
-  const pending: Pending = {
-    ...judged.asked,
-    twin: part.name,
-    client: part.issued.clientId ?? '',
-    fault: chosen,
-    expires,
-  }
+  const pending: Pending = { ...asked, twin: part.name, client, fault: chosen, expires }
   return consentPage({
     provider: part.title,
-    client: part.issued.clientId ?? '',
+    client: client || 'this application',
     back: new URL(pending.redirectUri).host,
     scopes: pending.scopes,
     fault: faultNamed(chosen),

@@ -38,6 +38,8 @@ const asked: Readonly<Record<string, readonly string[]>> = {
   BILL: ['username', 'password', 'organization_id', 'dev_key'],
   TBA: ['token_id', 'token_secret'],
   AWS_SIGV4: ['role_arn'],
+  CUSTOM: ['appId', 'privateKey'],
+  INSTALL_PLUGIN: ['username', 'password', 'appLink'],
 }
 
 const clientModes = new Set(['OAUTH2', 'OAUTH2_CC', 'TBA', 'OAUTH1', 'MCP_OAUTH2', 'APP', 'CUSTOM'])
@@ -50,6 +52,10 @@ const wordFor = (name: string, key: string): string => {
   const stem = slug.toLowerCase().replace(/^-+|-+$/g, '')
   return `${stem || 'value'}-${hash(`${name}\n${key}`).toString('hex').slice(0, 6)}`
 }
+
+/** Seven digits, the same ones each time. */
+const numberFor = (name: string, key: string): string =>
+  String(1_000_000 + (hash(`${name}\n${key}`).readUInt32BE(0) % 9_000_000))
 
 const hostFor = (name: string, key: string): string => `${wordFor(name, key)}.example`
 
@@ -101,7 +107,10 @@ function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, stri
   // Keyed clients have no secret.
   const isKeyed = wish.template['token_request_auth_method'] === 'private_key_jwt'
   return {
-    clientId: wish.clientId ?? params['client_id'] ?? `${wish.name}-client`,
+    clientId:
+      wish.clientId ??
+      params['client_id'] ??
+      (mode === 'APP' ? numberFor(wish.name, 'client_id') : `${wish.name}-client`),
     clientSecret: (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? made)) || undefined,
   }
 }
@@ -136,6 +145,8 @@ function* candidates(prompt: Prompt, wish: Wish, role: Role): Generator<string> 
   yield* choices
   if (/^aws_?access_?key_?id$/i.test(prompt.key))
     yield `AKIA${hash(wish.name).toString('hex').toUpperCase().slice(0, 16)}`
+  if (prompt.key === 'appId') yield numberFor(wish.name, prompt.key)
+  if (prompt.key === 'appLink') yield `https://${hostFor(wish.name, prompt.key)}/install`
   if (prompt.key === 'role_arn') yield 'arn:aws:iam::123456789012:role/TwinRole'
   const word = wordFor(wish.name, prompt.key)
   const host = hostFor(wish.name, prompt.key)
@@ -198,6 +209,8 @@ const toldKeys = (template: Fields): readonly string[] => [
   ...textsOf(template['redirect_uri_metadata']),
   ...textsOf(template['token_response_metadata']),
   ...textsOf(template['webhook_response_metadata']),
+  // GitHub tells it where it sends the browser, whether a template says so or not.
+  ...(['APP', 'CUSTOM'].includes(textOf(template['auth_mode']) ?? '') ? ['installation_id'] : []),
 ]
 
 /** What the requests of a flow take from the connection though no question asks for it: a person has to know. */
@@ -219,6 +232,7 @@ function isUnanswered(template: Fields, key: string): boolean {
 export function broughtValue(key: string, name: string, role: Role): string {
   if (role === 'url' || (role === 'elsewhere' && /ur[li]$/i.test(key))) return `https://${hostFor(name, key)}`
   if (role === 'host') return hostFor(name, key)
+  if (key === 'installation_id') return numberFor(name, key)
   // Looks like what it is called, and is signed by nobody.
   if (key === 'id_token') {
     const half = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')

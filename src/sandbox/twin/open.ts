@@ -31,6 +31,8 @@ export interface TwinOptions {
   readonly clientSecret?: string | undefined
   /** What the client asks for, where that is to be held to. */
   readonly scopes?: readonly string[] | undefined
+  /** What was registered for after an installation, whose request cannot say it; our own default. */
+  readonly callbackUrl?: string | undefined
   /** As of a sandbox. */
   readonly port?: number | undefined
   readonly home?: string | undefined
@@ -59,6 +61,8 @@ function unsupported(message: string): Error {
 }
 
 const mostRequests = 1000
+
+const usualCallback = 'http://localhost:8749/oauth/callback'
 
 function modeFor(options: TwinOptions): TwinMode {
   const { name, template, names = [name] } = options
@@ -165,7 +169,8 @@ export async function openTwin(options: TwinOptions): Promise<Twin> {
     answered: (request) => onRequest?.(request),
   })
   const address = (url: string): string => twinAddress(server.port, url)
-  const stage: Stage = { part, provider: { ...known, origin: server.origin }, address }
+  const { callbackUrl = usualCallback } = options
+  const stage: Stage = { part, callbackUrl, provider: { ...known, origin: server.origin }, address }
   const endpoints = mode.endpoints?.(stage) ?? []
   route = (visit) => answerVisit(stage, mode, endpoints, visit)
   const { params, clientId, clientSecret } = part.issued

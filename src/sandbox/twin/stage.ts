@@ -20,6 +20,8 @@ export interface Part {
 export interface Stage {
   readonly part: Part
   readonly provider: Provider
+  /** Where a browser goes after an installation, whose request cannot say it. */
+  readonly callbackUrl: string
   /** Where the twin serves one of the provider's URLs. */
   readonly address: (url: string) => string
 }

@@ -1,8 +1,8 @@
 import { type Fields, fieldsOf, scalarText } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { inBody } from '../proofs.ts'
 import { type Call, headerOf, type Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inBody } from './proofs.ts'
 
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

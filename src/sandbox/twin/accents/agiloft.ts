@@ -1,7 +1,7 @@
 import { scalarText } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { inHeader } from '../proofs.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inHeader } from './proofs.ts'
 
 /** Renews by a piece of the secret instead of the client's id, and keeps the refresh token. */
 export const agiloft: Accent = {

@@ -1,11 +1,11 @@
 import { json } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
 import { fieldsOf, isFields, parsedFields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
 import { readParams } from '../params.ts'
+import { inHeader } from '../proofs.ts'
 import type { Call, Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inHeader } from './proofs.ts'
 
 /** The parameters, on their own or under `credentials`. */
 function read(call: Call): { readonly params: Fields } | { readonly flaw: string } {

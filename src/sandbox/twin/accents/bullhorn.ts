@@ -2,10 +2,10 @@ import { type Answer, json } from '../../answer.ts'
 import { issueTokens, readToken } from '../../provider.ts'
 import type { Fields } from '../fields.ts'
 import { clientOf, refused, tokenOf } from '../grants.ts'
+import { playedIn } from '../manner.ts'
+import { inBody } from '../proofs.ts'
 import type { Admission, Call, Endpoint, Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inBody } from './proofs.ts'
 
 const clusters = ['rest', 'rest-west', 'rest-east', 'rest-emea', 'rest-apac']
 

@@ -1,9 +1,9 @@
 import { json } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { idAlone, inBody } from '../proofs.ts'
 import type { Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { idAlone, inBody } from './proofs.ts'
 
 /** When the tokens end, in seconds since 1970. */
 function word({ provider }: Stage, { access_token, refresh_token, expires_in: seconds }: Fields) {

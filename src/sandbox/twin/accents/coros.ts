@@ -3,10 +3,10 @@ import { readToken, type TokenClaims } from '../../provider.ts'
 import { unseal } from '../../seal.ts'
 import { scalarText } from '../fields.ts'
 import { checkSealed, clientOf, tokenOf } from '../grants.ts'
+import { playedIn } from '../manner.ts'
+import { inBody } from '../proofs.ts'
 import type { Admission, Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inBody } from './proofs.ts'
 
 const lifetimeDays = 30
 

@@ -1,10 +1,10 @@
 import { json } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { inBody, mixed } from '../proofs.ts'
 import type { Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
 import { bearer, graphError, holderOf, longLived, unknownToken } from './meta.ts'
-import { inBody, mixed } from './proofs.ts'
 
 const grant = 'fb_exchange_token'
 

@@ -1,6 +1,6 @@
+import { playedIn } from '../manner.ts'
+import { inHeader } from '../proofs.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inHeader } from './proofs.ts'
 
 /** Takes the client in the header and nowhere else. */
 export const fanvue: Accent = {

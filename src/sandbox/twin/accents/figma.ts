@@ -1,6 +1,6 @@
+import { playedIn } from '../manner.ts'
+import { anywhere, mixed } from '../proofs.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { anywhere, mixed } from './proofs.ts'
 
 /** Renews at an address of its own, and keeps the refresh token. */
 export const figma: Accent = {

@@ -1,6 +1,6 @@
+import { playedIn } from '../manner.ts'
+import { inHeader } from '../proofs.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inHeader } from './proofs.ts'
 
 /** Wants the state again with the code. */
 export const followUpBoss: Accent = {

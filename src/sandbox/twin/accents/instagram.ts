@@ -2,11 +2,11 @@ import { type Answer, json } from '../../answer.ts'
 import { isSame } from '../../seal.ts'
 import type { Fields } from '../fields.ts'
 import { refused } from '../grants.ts'
+import { playedIn } from '../manner.ts'
+import { inBody, nothing } from '../proofs.ts'
 import { type Call, type Endpoint, headerOf, type Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
 import { graphError, holderOf, longLived, unknownToken } from './meta.ts'
-import { inBody, nothing } from './proofs.ts'
 
 /** Exchanges the short-lived token of the log-in; asks for the secret, but not for the id. */
 function lengthen(stage: Stage, call: Call, prefix: string): Answer {

@@ -1,8 +1,8 @@
 import type { Fields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { inHeader } from '../proofs.ts'
 import { type Call, headerOf, type Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inHeader } from './proofs.ts'
 
 /** The verifier is proof enough, and later the refresh token; a client that names itself has to be right. */
 function proof(stage: Stage, call: Call, params: Fields): string | undefined {

@@ -1,11 +1,11 @@
 import type { Fields } from '../fields.ts'
 import { scalarText } from '../fields.ts'
 import { bearerAnswer } from '../grants.ts'
+import { playedIn } from '../manner.ts'
+import { inBody } from '../proofs.ts'
 import { rerun } from '../rerun.ts'
 import type { Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inBody } from './proofs.ts'
 
 /** The consent of an administrator brings no code but the tenant's id; tokens are for the application itself. */
 export const microsoftAdmin: Accent = {

@@ -2,12 +2,12 @@ import { type Answer, oauthError } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
 import { scalarText } from '../fields.ts'
 import { bearerAnswer, refused } from '../grants.ts'
+import { type Manner, playedIn } from '../manner.ts'
 import { readParams } from '../params.ts'
+import { inBody } from '../proofs.ts'
 import { rerun } from '../rerun.ts'
 import type { Call, Endpoint, Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { type Manner, playedIn } from './manner.ts'
-import { inBody } from './proofs.ts'
 
 const words = (params: Fields): readonly string[] | undefined => scalarText(params['scope'])?.split(' ').filter(Boolean)
 

@@ -3,9 +3,9 @@ import type { Fields } from '../fields.ts'
 import { scalarText } from '../fields.ts'
 import { readJwt } from '../jwt.ts'
 import { jwtFlaws } from '../jwt-check.ts'
+import { playedIn } from '../manner.ts'
 import type { Call, Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 

@@ -2,10 +2,10 @@ import { createHmac } from 'node:crypto'
 import { type Answer, json } from '../../answer.ts'
 import { isSame } from '../../seal.ts'
 import { type Fields, parsedFields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
 import { rerun } from '../rerun.ts'
 import { type Call, headerOf, type Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
 
 const skew = 600_000
 

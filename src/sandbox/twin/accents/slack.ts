@@ -3,10 +3,10 @@ import { issueTokens, person } from '../../provider.ts'
 import type { Fields } from '../fields.ts'
 import { scalarText } from '../fields.ts'
 import { clientOf, newGrant, tokenOf, withMetadata } from '../grants.ts'
+import { playedIn } from '../manner.ts'
+import { anywhere } from '../proofs.ts'
 import type { Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { anywhere } from './proofs.ts'
 
 const lifetime = 43_200
 

@@ -1,9 +1,9 @@
 import { json } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { secretAsUser } from '../proofs.ts'
 import type { Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { secretAsUser } from './proofs.ts'
 
 /** It does not say that a token ends after an hour. */
 const word = (_: Stage, { expires_in: __, ...tokens }: Fields) =>

@@ -1,9 +1,9 @@
 import { type Answer, json, oauthError } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { inBody, inBodyAs } from '../proofs.ts'
 import type { Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inBody, inBodyAs } from './proofs.ts'
 
 /** An error is told by a code in the body of a good answer. */
 const refuse = (error: string, message: string): Answer =>

@@ -1,9 +1,9 @@
 import { json } from '../../answer.ts'
 import type { Fields } from '../fields.ts'
+import { playedIn } from '../manner.ts'
+import { inHeader } from '../proofs.ts'
 import { type Call, headerOf, type Stage } from '../stage.ts'
 import type { Accent } from './accent.ts'
-import { playedIn } from './manner.ts'
-import { inHeader } from './proofs.ts'
 
 /** Who calls, for which seller, and under which number. */
 function ownFlaws({ part }: Stage, call: Call): readonly string[] {

@@ -1,6 +1,8 @@
 import type { TwinMode } from '../stage.ts'
+import { app, appAndUser } from './app.ts'
 import { awsSigV4 } from './aws-sigv4.ts'
 import { bill } from './bill.ts'
+import { installPlugin } from './install-plugin.ts'
 import { jwt } from './jwt.ts'
 import { apiKey, basic, open } from './key.ts'
 import { mcp } from './mcp.ts'
@@ -27,4 +29,7 @@ export const twinModes: Readonly<Record<string, TwinMode>> = {
   BILL: bill,
   SIGNATURE: signature,
   AWS_SIGV4: awsSigV4,
+  APP: app,
+  CUSTOM: appAndUser,
+  INSTALL_PLUGIN: installPlugin,
 }

@@ -5,6 +5,7 @@ import { faultNamed, faults } from '../../faults.ts'
 import { consentPage, noticePage } from '../../page.ts'
 import { type Grant, isExpired, person } from '../../provider.ts'
 import { seal, unseal } from '../../seal.ts'
+import { chosenFault } from '../consent.ts'
 import { type Fields, fieldsOf, scalarText, textOf } from '../fields.ts'
 import { checkSealed, clientOf, grantTokens, newGrant, tokenOf } from '../grants.ts'
 import { urlOf } from '../issuer.ts'
@@ -111,10 +112,8 @@ function ask(stage: Stage, call: Call): Answer {
   if (said !== null && said !== temporary.callback) {
     return noticePage(400, 'This request cannot be answered', 'Its oauth_callback is not the one that was signed.')
   }
-  const fault = query.get('fault') || provider.fault?.name
-  if (fault !== undefined && !faultNamed(fault)) {
-    return noticePage(400, 'This fault is unknown', `The sandbox has no fault called “${fault}”.`)
-  }
+  const fault = chosenFault(stage, call.query)
+  if (typeof fault === 'object') return fault
   const separator = textOf(part.template['scope_separator']) ?? ' '
   const scopes = (query.get('scope') ?? '').split(separator).filter(Boolean)
   const decided: Decided = { token, scopes, fault, isApproved: false }

@@ -1,8 +1,8 @@
-import { isSame } from '../../seal.ts'
-import { basicOf, proofFlaw } from '../client-proof.ts'
-import { type Fields, scalarText } from '../fields.ts'
-import { formParams, readParams } from '../params.ts'
-import { type Call, headerOf, mediaType, type Stage } from '../stage.ts'
+import { isSame } from '../seal.ts'
+import { basicOf, proofFlaw } from './client-proof.ts'
+import { type Fields, scalarText } from './fields.ts'
+import { formParams, readParams } from './params.ts'
+import { type Call, headerOf, mediaType, type Stage } from './stage.ts'
 
 type Proof = (stage: Stage, call: Call, params: Fields) => string | undefined
 
