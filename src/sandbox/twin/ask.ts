@@ -104,7 +104,11 @@ type Find = (name: string) => Pair | undefined
 /** `response_type` and the template's own parameters. */
 function parameterFlaws(stage: Stage, pair: Find, called: (name: string) => string): readonly string[] {
   const { template, variants } = stage.part
-  const own = fieldsOf(template['authorization_params'])
+  // Who asks for an ID token brings a nonce of their own (OpenID Connect Core §3.1.2.1).
+  const isOpenId = (pair('scope')?.value ?? '').split(/[ ,+]/).includes('openid')
+  const isFresh = isOpenId && Boolean(pair('nonce')?.value)
+  const { nonce: _, ...less } = fieldsOf(template['authorization_params'])
+  const own = isFresh ? less : fieldsOf(template['authorization_params'])
   const expected = Object.fromEntries(
     Object.entries({ response_type: 'code', ...own }).filter(([name]) => called(name) !== ''),
   )

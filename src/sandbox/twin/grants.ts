@@ -3,6 +3,7 @@ import { faultNamed, type Mischief } from '../faults.ts'
 import { endFamily, type Grant, isDue, issueTokens, mintId, readToken, type TokenClaims } from '../provider.ts'
 import { atPath, type Fields, parsedFields, withPath } from './fields.ts'
 import { rawNames } from './issue.ts'
+import { toldInToken } from './look-ups.ts'
 import type { Admission, Stage } from './stage.ts'
 
 /** How a mode words its good answer. What it is given is the answer of RFC 6749 §5.1. */
@@ -129,8 +130,9 @@ export function withMetadata(stage: Stage, answer: Fields): Fields {
   const told = template['token_response_metadata']
   const keys = Array.isArray(told) ? told.filter((key) => typeof key === 'string') : []
   const values = [
-    ...keys.map((key): [string, string | undefined] => [key, issued.brought[key] ?? issued.params[key]]),
+    ...keys.map((key): [string, unknown] => [key, issued.brought[key] ?? issued.params[key]]),
     ...Object.entries(rawNames(template, issued)),
+    ...Object.entries(toldInToken(stage.part)),
   ]
   return values.reduce(
     (whole, [path, value]) =>

@@ -71,6 +71,11 @@ export function issue(wish: Wish): Issued {
   const params: Record<string, string> = {}
   for (const prompt of [...declared, ...implied]) {
     const given = wish.answers[prompt.key]
+    const twice = declared.some((other) => other !== prompt && other.key === prompt.key)
+    if (twice && prompt.section === 'credentials') {
+      Object.assign(params, ofOwn(prompt, wish, params[prompt.key], roleOf(prompt, roles)))
+      if (prompt.key in params) continue
+    }
     const condition = prompt.visibleWhen
     if (condition && (params[condition.field] ?? '') !== condition.equals) continue
     if (given !== undefined) params[prompt.key] = given
@@ -86,6 +91,18 @@ export function issue(wish: Wish): Issued {
   }
   const brought = bringing(wish, roles, params)
   return { params, brought: brought.values, lookups: brought.lookups, ...clientOf(wish, mode, params) }
+}
+
+/**
+ * A credential that is asked under the key of another question has an answer of its own, as `credentials.key`, where
+ * theirs breaks its rules.
+ */
+function ofOwn(prompt: Prompt, wish: Wish, other: string | undefined, role: Role): Readonly<Record<string, string>> {
+  const name = `credentials.${prompt.key}`
+  const given = wish.answers[name]
+  if (given !== undefined) return { [name]: given }
+  const isShared = other === undefined || brokenRule(prompt, other) === undefined
+  return isShared ? {} : { [name]: answerTo(prompt, { ...wish, name: `${wish.name} secret` }, role) }
 }
 
 function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, string>>) {
@@ -191,7 +208,13 @@ function bringing(
 ): { readonly values: Record<string, string>; readonly lookups: ReadonlySet<string> } {
   const { template, name } = wish
   const told = toldKeys(template)
-  const automated = promptsOf(template).filter(({ isAutomated, key }) => isAutomated && key !== 'assertion')
+  // Where there is neither token nor look-up, nothing comes by itself.
+  const isSilent =
+    ['API_KEY', 'BASIC', 'NONE'].includes(textOf(template['auth_mode']) ?? '') &&
+    template['post_connection_script'] === undefined
+  const automated = promptsOf(template).filter(
+    ({ isAutomated, key }) => isAutomated && key !== 'assertion' && !isSilent,
+  )
   const proxy = fieldsOf(template['proxy'])
   const inAddress = alternatives(textOf(proxy['base_url']) ?? '').slice(-1)
   const used = usedNames(inAddress).flatMap((one) => /^connectionConfig\.(.+)$/.exec(one)?.[1] ?? [])
@@ -246,7 +269,7 @@ export function rootsOf(template: Fields, issued: Issued): Fields {
   const of = (section: string): Record<string, string> =>
     Object.fromEntries(
       Object.keys(fieldsOf(template[section])).flatMap((key) => {
-        const value = issued.params[key]
+        const value = issued.params[`${section}.${key}`] ?? issued.params[key]
         return value === undefined ? [] : [[key, value]]
       }),
     )

@@ -13,9 +13,10 @@ import { decisionPath, takeDecision } from './consent.ts'
 import { textOf } from './fields.ts'
 import { refused } from './grants.ts'
 import { type Issued, issue, rootsOf } from './issue.ts'
+import { broughtByLookUp, lookUpAt } from './look-ups.ts'
 import { twinModes } from './modes/index.ts'
 import { apiBases, endpointAt, isApi, trialAt, trialsOf } from './place.ts'
-import type { Call, Endpoint, Part, Stage, TwinMode } from './stage.ts'
+import { type Call, type Endpoint, headerOf, type Part, type Stage, type TwinMode } from './stage.ts'
 
 export interface TwinOptions {
   /** The provider's name, and what the twin calls itself. */
@@ -70,7 +71,9 @@ function modeFor(options: TwinOptions): TwinMode {
   if (template['installation'] !== undefined) {
     throw unsupported(`There is no twin of ${name}: its code comes to a public webhook, which a twin cannot reach.`)
   }
-  const found = accentOf(names)?.mode ?? (Object.hasOwn(twinModes, mode) ? twinModes[mode] : undefined)
+  // Somebody's own template of the same name may be of another kind.
+  const own = mode === 'OAUTH2' ? accentOf(names)?.mode : undefined
+  const found = own ?? (Object.hasOwn(twinModes, mode) ? twinModes[mode] : undefined)
   if (!found) throw unsupported(`There is no twin of ${name} yet: nobody plays ${mode}.`)
   return found
 }
@@ -88,12 +91,15 @@ function partOf(options: TwinOptions, mode: TwinMode): Part {
     template,
     issued,
     scopes,
-    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(issued))],
+    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(template, issued))],
   }
 }
 
-function withoutLookups(issued: Issued): Issued {
-  const told = Object.entries(issued.brought).filter(([key]) => !issued.lookups.has(key))
+/** What a client knows who looks up only what this twin answers. */
+function withoutLookups(template: Part['template'], issued: Issued): Issued {
+  const answered = broughtByLookUp(template)
+  const isKnown = (key: string): boolean => !issued.lookups.has(key) || answered.includes(key)
+  const told = Object.entries(issued.brought).filter(([key]) => isKnown(key))
   return { ...issued, brought: Object.fromEntries(told) }
 }
 
@@ -109,6 +115,8 @@ function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[
   const trial = trialAt(stage.part, call)
   const isOfApi = trial !== undefined || isApi(stage.part, call)
   const here = endpointAt(endpoints, call)
+  const lookUp = lookUpAt(stage.part, call)
+  if (lookUp !== undefined) return answerApi(beforeLookUps(stage), mode, spelledOut(call), trial, lookUp)
   if (here === undefined) return isOfApi ? answerApi(stage, mode, call, trial) : nothingAt(stage, url.href)
   // Some providers have their token endpoint and their API at one URL: who brings a good credential wants the API.
   if (isOfApi && isAdmitted(stage, mode, call)) return answerApi(stage, mode, call, trial)
@@ -119,6 +127,22 @@ function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[
   }
   if (lacking.length > 0) return refused([`the query of ${endpoint.what} lacks ${lacking.join(', ')}`])
   return endpoint.answer(call)
+}
+
+/** What a client knows who has looked nothing up yet. */
+function beforeLookUps(stage: Stage): Stage {
+  const { part } = stage
+  const { issued, template } = part
+  const told = Object.entries(issued.brought).filter(([key]) => !issued.lookups.has(key))
+  const roots = rootsOf(template, { ...issued, brought: Object.fromEntries(told) })
+  return { ...stage, part: { ...part, variants: [roots, roots] } }
+}
+
+/** Mailchimp has its own word for a bearer. */
+function spelledOut(call: Call): Call {
+  const sent = headerOf(call, 'authorization')
+  if (sent === undefined || !/^oauth [^=]+$/i.test(sent)) return call
+  return { ...call, headers: { ...call.headers, authorization: sent.replace(/^oauth/i, 'Bearer') } }
 }
 
 function isAdmitted(stage: Stage, mode: TwinMode, call: Call): boolean {

@@ -4,7 +4,7 @@ import { askConsent } from '../consent.ts'
 import { flawsOf } from '../demand.ts'
 import { type Fields, fieldsOf, scalarText, textOf } from '../fields.ts'
 import { bearerAnswer, checkSealed, refused, renewGrant, tokenOf, type Wording } from '../grants.ts'
-import { endpointUrl, issuerEndpoints, urlOf } from '../issuer.ts'
+import { endpointUrl, idTokenFor, issuerEndpoints, urlOf } from '../issuer.ts'
 import { paramDemands } from '../params.ts'
 import { redeemCode } from '../redeem.ts'
 import type { Call, Endpoint, Stage, TwinMode } from '../stage.ts'
@@ -20,9 +20,9 @@ function ownFlaws(stage: Stage, expected: Fields, sent: Fields): readonly string
 }
 
 /** An access token and its like where the template looks for them: at the top, or under a member of the answer. */
-function worded(stage: Stage): Wording {
+function worded(stage: Stage, nonce?: string): Wording {
   const path = textOf(stage.part.template['alternate_access_token_response_path'])
-  if (path === undefined) return (tokens) => bearerAnswer(stage, tokens)
+  if (path === undefined) return (tokens) => bearerAnswer(stage, { ...tokens, ...idTokenFor(stage, tokens, nonce) })
   return (tokens) => {
     const answer = bearerAnswer(stage, {})
     return json(answer.status, { ...fieldsOf(JSON.parse(answer.body)), ok: true, [path]: tokens })
@@ -38,7 +38,13 @@ function exchangeCode(stage: Stage, params: Fields): Answer {
   if (flaws.length > 0) return refused(flaws)
   const redirectUri = scalarText(params['redirect_uri'])
   const verifier = scalarText(params['code_verifier'])
-  return redeemCode(stage, { code, redirectUri, verifier }, { word: worded(stage) })
+  return redeemCode(
+    stage,
+    { code, redirectUri, verifier },
+    {
+      word: worded(stage, stage.provider.codes.get(code)?.asked?.['nonce'] || undefined),
+    },
+  )
 }
 
 /** `grant_type=refresh_token` (RFC 6749 §6). */
