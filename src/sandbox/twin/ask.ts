@@ -96,7 +96,9 @@ export function judgeRequest(stage: Stage, query: string): Judged {
     return { there: `${flaws.join('; ')}.`, error, redirectUri, state }
   }
   const params = Object.fromEntries(pairs.map(({ name, value }) => [name, value]))
-  return { asked: { redirectUri, state, scopes: scope.scopes, challenge: pair('code_challenge')?.value, params } }
+  const sent = pair('code_challenge')?.value
+  const challenge = sent === undefined ? undefined : inBase64(stage, sent)
+  return { asked: { redirectUri, state, scopes: scope.scopes, challenge, params } }
 }
 
 type Find = (name: string) => Pair | undefined
@@ -132,12 +134,19 @@ function pkceFlaws(stage: Stage, pair: Find): readonly string[] {
   const method = pair('code_challenge_method')?.value
   if (challenge === undefined) {
     if (method !== undefined) return ['there is a code_challenge_method but no code_challenge']
-    return stage.part.template['disable_pkce'] === true ? [] : ['there is no code_challenge']
+    const isFree = stage.part.template['disable_pkce'] === true || stage.part.pkce !== undefined
+    return isFree ? [] : ['there is no code_challenge']
   }
   return [
     ...(method === 'S256' ? [] : ['code_challenge_method is not S256']),
-    ...(/^[\w-]{43}$/.test(challenge) ? [] : ['code_challenge is no SHA-256 digest in base64url']),
+    ...(/^[\w-]{43}$/.test(inBase64(stage, challenge)) ? [] : ['code_challenge is no SHA-256 digest in base64url']),
   ]
+}
+
+/** A challenge as RFC 7636 writes it. */
+function inBase64({ part }: Stage, challenge: string): string {
+  const isHex = part.pkce === 'hex' && /^[0-9a-f]{64}$/.test(challenge)
+  return isHex ? Buffer.from(challenge, 'hex').toString('base64url') : challenge
 }
 
 /** The scopes asked for, cut where this provider cuts them. */

@@ -28,6 +28,7 @@ export interface Wish {
   readonly home?: string | undefined
   /** As of an accent. */
   readonly secret?: 'none' | 'key' | undefined
+  readonly brings?: Readonly<Record<string, string>> | undefined
 }
 
 /** The questions that a mode asks by itself; a template's own words for one of them win. */
@@ -222,7 +223,10 @@ function bringing(
   const values: Record<string, string> = {}
   for (const key of new Set([...told, ...found])) {
     if (params[key] !== undefined || isUnanswered(template, key)) continue
-    values[key] = wish.answers[key] ?? broughtValue(key, name, roles.get(`connectionConfig.${key}`) ?? 'elsewhere')
+    values[key] =
+      wish.answers[key] ??
+      wish.brings?.[key] ??
+      broughtValue(key, name, roles.get(`connectionConfig.${key}`) ?? 'elsewhere')
   }
   return { values, lookups: new Set(found.filter((key) => !told.includes(key) && key in values)) }
 }

@@ -179,13 +179,15 @@ const lookUps: Readonly<Record<string, LookUps>> = {
     asks: [{ at: 'POST /platform/api/mark_app_installed', says: () => ({ ok: true }) }],
   },
   sage200PostConnection: {
-    brings: ['company_id', 'site_id'],
-    asks: ['sage200extra', 'sage200standard', 'sage200', '*'].map((edition) => ({
-      at: `GET https://api.columbus.sage.com/uk/${edition}/accounts/v1/sites`,
-      says: (part) => [
-        { company_id: known(part, 'company_id'), site_id: known(part, 'site_id'), company_name: 'Twin' },
-      ],
-    })),
+    brings: ['edition', 'company_id', 'site_id'],
+    asks: [
+      {
+        at: 'GET https://api.columbus.sage.com/uk/sage200extra/accounts/v1/sites',
+        says: (part) => [
+          { company_id: known(part, 'company_id'), site_id: known(part, 'site_id'), company_name: 'Twin' },
+        ],
+      },
+    ],
   },
   snowflakePostConnection: {
     asks: [{ at: 'POST /api/v2/statements', says: () => ({ data: [[person.id.toUpperCase()]], code: '090001' }) }],

@@ -83,13 +83,14 @@ function partOf(options: TwinOptions, mode: TwinMode): Part {
   const accent = accentOf(names)
   const secret = accent?.secret
   const plain = mode.retold?.(options.template) ?? options.template
-  const issued = issue({ name, template: plain, answers, clientId, clientSecret, home, secret })
+  const issued = issue({ name, template: plain, answers, brings: accent?.brings, clientId, clientSecret, home, secret })
   const template = accent?.retold?.(plain, issued) ?? plain
   return {
     name,
     title: textOf(template['display_name']) ?? name,
     template,
     issued,
+    pkce: accent?.pkce,
     scopes,
     variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(template, issued))],
   }

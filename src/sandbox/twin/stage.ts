@@ -10,6 +10,8 @@ export interface Part {
   readonly title: string
   readonly template: Fields
   readonly issued: Issued
+  /** As of an accent. */
+  readonly pkce?: 'optional' | 'hex' | undefined
   /** What the client asks for, where that is known. */
   readonly scopes: readonly string[] | undefined
   /** What placeholders stand for. The second leaves out what a client can only have looked up at the API. */

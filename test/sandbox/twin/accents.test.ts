@@ -547,6 +547,21 @@ describe('a provider with an accent', () => {
     expect(reply.text).toContain('state is not the one')
   })
 
+  it('takes a challenge in hexadecimal from who has it so, and none from who has none', async () => {
+    const hex = Buffer.from(challenge, 'base64url').toString('hex')
+    const tiktok = await play('tiktok-personal')
+    const hand = await comeBack('tiktok-personal', tiktok, { code_challenge: hex })
+    const form = { ...grant, ...code(hand), client_key: hand.id, client_secret: hand.secret }
+    const url = at(hand)
+    const wrong = await deliver(tiktok, { url, form: { ...form, code_verifier: `${verifier}x` } })
+    expect(wrong.json.error).toBe('invalid_grant')
+    expect((await deliver(tiktok, { url, form: { ...form, code_verifier: verifier } })).status).toBe(200)
+    const facebook = await play('facebook')
+    const bare = await comeBack('facebook', facebook, { code_challenge: '', code_challenge_method: '' })
+    const asked = { ...client(bare), ...code(bare) }
+    expect((await deliver(facebook, { url: at(bare), form: asked })).status).toBe(200)
+  })
+
   it('shows its faults like any other', async () => {
     const twin = await play('shopline-oauth', 'server-error')
     const hand = await comeBack('shopline-oauth', twin)

@@ -5,6 +5,7 @@ import type { Accent } from './accent.ts'
 
 /** Renews by a piece of the secret instead of the client's id, and keeps the refresh token. */
 export const agiloft: Accent = {
+  pkce: 'optional',
   mode: playedIn({
     exchange: { format: 'form', proof: inHeader, fixed: { grant_type: ['authorization_code'] }, verifier: 'free' },
     renewal: {

@@ -26,6 +26,7 @@ function word({ provider }: Stage, tokens: Fields) {
 const common = { format: read, proof: inHeader, word } as const
 
 export const braintree: Accent = {
+  pkce: 'optional',
   mode: playedIn({
     exchange: {
       ...common,

@@ -35,6 +35,7 @@ function checkToken(stage: Stage, token: string): Admission {
 
 /** Renewing brings no other token: the one that is there lives on. */
 export const coros: Accent = {
+  pkce: 'optional',
   mode: playedIn({
     exchange: {
       format: 'form',

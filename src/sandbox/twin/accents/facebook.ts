@@ -17,6 +17,7 @@ function renew(stage: Stage, params: Fields) {
 const common = { format: mixed, proof: inBody, methods: ['POST', 'GET'] } as const
 
 export const facebook: Accent = {
+  pkce: 'optional',
   mode: playedIn({
     exchange: {
       ...common,

@@ -17,6 +17,7 @@ import { microsoftAdmin } from './microsoft-admin.ts'
 import { privateApiGeneric } from './private-api-generic.ts'
 import { publicClient } from './public-client.ts'
 import { revolutBusiness } from './revolut-business.ts'
+import { sage200 } from './sage-200.ts'
 import { shoplineOAuth } from './shopline-oauth.ts'
 import { slack } from './slack.ts'
 import { stripeApp } from './stripe-app.ts'
@@ -50,6 +51,7 @@ export const accents: Readonly<Record<string, Accent>> = {
   'posthog-oauth': publicClient,
   'private-api-generic': privateApiGeneric,
   'revolut-business': revolutBusiness,
+  'sage-200': sage200,
   'sharepoint-online': microsoftFiles,
   'shopline-oauth': shoplineOAuth,
   slack,

@@ -41,6 +41,7 @@ function loginOf(prefix: string, graph: string): Accent {
     },
   ]
   return {
+    pkce: 'optional',
     mode: playedIn({
       exchange: {
         format: 'form',

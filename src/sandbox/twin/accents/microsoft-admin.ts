@@ -9,7 +9,7 @@ import type { Accent } from './accent.ts'
 
 /** The consent of an administrator brings no code but the tenant's id; tokens are for the application itself. */
 export const microsoftAdmin: Accent = {
-  retold: (template) => ({ ...template, disable_pkce: true }),
+  pkce: 'optional',
   mode: playedIn({
     exchange: {
       format: 'form',

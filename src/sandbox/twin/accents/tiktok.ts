@@ -16,7 +16,7 @@ const ofAds = (_: Stage, { access_token }: Fields): Answer =>
 
 /** One token that never ends, for the code that the callback has under two names. */
 export const tiktokAds: Accent = {
-  retold: (template) => ({ ...template, disable_pkce: true }),
+  pkce: 'optional',
   mode: playedIn({
     exchange: {
       format: 'json',
@@ -42,6 +42,7 @@ function ofAccount(_: Stage, tokens: Fields): Answer {
 const day = 86_400
 
 export const tiktokAccounts: Accent = {
+  pkce: 'optional',
   mode: playedIn({
     exchange: {
       format: 'json',
@@ -79,6 +80,7 @@ const personal = {
 
 /** The client's id goes by another name here. */
 export const tiktokPersonal: Accent = {
+  pkce: 'hex',
   mode: playedIn({
     exchange: { ...personal, fixed: { grant_type: ['authorization_code'] }, verifier: 'free' },
     renewal: { ...personal, fixed: { grant_type: ['refresh_token'] } },
