@@ -35,6 +35,8 @@ export interface PendingCode {
   readonly redirectUri: string | undefined
   readonly challenge: string | undefined
   readonly challengeMethod: 'S256' | 'plain'
+  /** What else the authorization request said, where the exchange depends on it. */
+  readonly asked?: Readonly<Record<string, string>> | undefined
   readonly expires: number
   used: boolean
 }

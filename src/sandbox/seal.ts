@@ -1,7 +1,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 
 /** What a sealed value is for: one kind never passes for another. */
-export type SealKind = 'access' | 'refresh' | 'request' | 'proof'
+export type SealKind = 'access' | 'refresh' | 'request' | 'proof' | 'temporary' | 'client'
 
 const mac = (key: Buffer, kind: SealKind, text: string): string =>
   createHmac('sha256', key).update(`${kind}\n${text}`).digest('base64url')

@@ -5,19 +5,34 @@ import { admitCall, type Entry } from './admit.ts'
 import { bodyParams } from './canonical.ts'
 import { type Fields, fieldsOf, textOf, textsWithin } from './fields.ts'
 import { usedNames } from './fill.ts'
+import { answerLookUp, type LookUp } from './look-ups.ts'
 import type { Trial } from './place.ts'
 import type { Call, Stage, TwinMode } from './stage.ts'
 import { verdicts } from './verdicts.ts'
 
 /** What the API says to a call: what it was, where its credential is good; else what is wrong with it. */
-export function answerApi(stage: Stage, mode: TwinMode, call: Call, trial: Trial | undefined): Answer {
+export function answerApi(stage: Stage, mode: TwinMode, call: Call, trial: Trial | undefined, lookUp?: LookUp): Answer {
   const entry = entryOf(stage, mode, call, trial)
   const verdict = verdicts[textOf(stage.part.template['credentials_verification_script']) ?? '']
-  if ('flaw' in entry) return verdict?.no ?? bearerError(401, 'invalid_token', `${quoted(entry.flaw)}.`)
+  if ('flaw' in entry) return verdict?.no ?? challenged(stage, mode, call, entry.flaw)
+  // Who asks whom they are to name cannot name them yet.
+  if ('misfit' in entry && lookUp !== undefined) return answerLookUp(stage.part, lookUp)
   if ('misfit' in entry) return json(400, { error: 'invalid_request', message: `${entry.misfit}.` })
   const fault = faultNamed(entry.fault ?? stage.provider.fault?.name)
   if (fault?.at === 'api' && fault.refuse && isDue(stage.provider, fault, entry.family)) return fault.refuse()
-  return verdict?.welcome ?? json(200, { ...verdict?.yes, ...description(stage, call) })
+  if (lookUp !== undefined) return answerLookUp(stage.part, lookUp)
+  return mode.reply?.(stage, call) ?? verdict?.welcome ?? json(200, { ...verdict?.yes, ...description(stage, call) })
+}
+
+/** The refusal of RFC 6750 §3, with what the mode adds to its challenge. */
+function challenged(stage: Stage, mode: TwinMode, call: Call, flaw: string): Answer {
+  const answer = bearerError(401, 'invalid_token', `${quoted(flaw)}.`)
+  const more = mode.challenge?.(stage, call)
+  if (!more) return answer
+  return {
+    ...answer,
+    headers: { ...answer.headers, 'www-authenticate': `${answer.headers['www-authenticate']}, ${more}` },
+  }
 }
 
 /** A call that tries a credential may also be an ordinary one at the same place. */

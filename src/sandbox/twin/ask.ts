@@ -11,6 +11,8 @@ export interface Asked {
   readonly state: string
   readonly scopes: readonly string[]
   readonly challenge: string | undefined
+  /** Every parameter as it was sent, by the name that it was sent under. */
+  readonly params: Readonly<Record<string, string>>
 }
 
 /** `here`: told to the person, because nobody knows where the client is. `there`: told to the client. */
@@ -93,7 +95,10 @@ export function judgeRequest(stage: Stage, query: string): Judged {
     const error = flaws.length === 1 && 'flaw' in scope ? 'invalid_scope' : 'invalid_request'
     return { there: `${flaws.join('; ')}.`, error, redirectUri, state }
   }
-  return { asked: { redirectUri, state, scopes: scope.scopes, challenge: pair('code_challenge')?.value } }
+  const params = Object.fromEntries(pairs.map(({ name, value }) => [name, value]))
+  const sent = pair('code_challenge')?.value
+  const challenge = sent === undefined ? undefined : inBase64(stage, sent)
+  return { asked: { redirectUri, state, scopes: scope.scopes, challenge, params } }
 }
 
 type Find = (name: string) => Pair | undefined
@@ -101,7 +106,11 @@ type Find = (name: string) => Pair | undefined
 /** `response_type` and the template's own parameters. */
 function parameterFlaws(stage: Stage, pair: Find, called: (name: string) => string): readonly string[] {
   const { template, variants } = stage.part
-  const own = fieldsOf(template['authorization_params'])
+  // Who asks for an ID token brings a nonce of their own (OpenID Connect Core §3.1.2.1).
+  const isOpenId = (pair('scope')?.value ?? '').split(/[ ,+]/).includes('openid')
+  const isFresh = isOpenId && Boolean(pair('nonce')?.value)
+  const { nonce: _, ...less } = fieldsOf(template['authorization_params'])
+  const own = isFresh ? less : fieldsOf(template['authorization_params'])
   const expected = Object.fromEntries(
     Object.entries({ response_type: 'code', ...own }).filter(([name]) => called(name) !== ''),
   )
@@ -125,12 +134,19 @@ function pkceFlaws(stage: Stage, pair: Find): readonly string[] {
   const method = pair('code_challenge_method')?.value
   if (challenge === undefined) {
     if (method !== undefined) return ['there is a code_challenge_method but no code_challenge']
-    return stage.part.template['disable_pkce'] === true ? [] : ['there is no code_challenge']
+    const isFree = stage.part.template['disable_pkce'] === true || stage.part.pkce !== undefined
+    return isFree ? [] : ['there is no code_challenge']
   }
   return [
     ...(method === 'S256' ? [] : ['code_challenge_method is not S256']),
-    ...(/^[\w-]{43}$/.test(challenge) ? [] : ['code_challenge is no SHA-256 digest in base64url']),
+    ...(/^[\w-]{43}$/.test(inBase64(stage, challenge)) ? [] : ['code_challenge is no SHA-256 digest in base64url']),
   ]
+}
+
+/** A challenge as RFC 7636 writes it. */
+function inBase64({ part }: Stage, challenge: string): string {
+  const isHex = part.pkce === 'hex' && /^[0-9a-f]{64}$/.test(challenge)
+  return isHex ? Buffer.from(challenge, 'hex').toString('base64url') : challenge
 }
 
 /** The scopes asked for, cut where this provider cuts them. */

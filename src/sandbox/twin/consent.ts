@@ -6,12 +6,14 @@ import { isExpired, mintCode } from '../provider.ts'
 import { seal, unseal } from '../seal.ts'
 import { type Asked, judgeRequest, namesAfterReplacement } from './ask.ts'
 import { textOf, textsOf } from './fields.ts'
-import { newGrant } from './grants.ts'
-import type { Call, Stage } from './stage.ts'
+import { clientNamed, newGrant } from './grants.ts'
+import type { Call, Stage, TwinMode } from './stage.ts'
 
 /** A request that was judged good, as the consent form carries it. Times are seconds since 1970. */
 interface Pending extends Asked {
   readonly twin: string
+  /** Who asks. */
+  readonly client: string
   readonly fault: string | undefined
   readonly expires: number
 }
@@ -30,23 +32,35 @@ function faultsFor(stage: Stage): readonly Fault[] {
 
 /** `GET` of the authorization URL: judges the request and asks the person. */
 export function askConsent(stage: Stage, call: Call): Answer {
-  const { part, provider } = stage
+  const { part } = stage
   const fragment = textOf(part.template['authorization_url_fragment'])
   const query = fragment === undefined ? call.query : behindFragment(call, fragment)
   if (query === undefined) return forwardingPage()
   if (typeof query === 'object') return noticePage(400, 'This request is not for here', query.here)
-  const chosen = new URLSearchParams(query).get('fault') || provider.fault?.name
-  if (chosen !== undefined && !faultNamed(chosen)) {
-    return noticePage(400, 'This fault is unknown', `The sandbox has no fault called “${chosen}”.`)
-  }
+  const chosen = chosenFault(stage, query)
+  if (typeof chosen === 'object') return chosen
   const judged = judgeRequest(stage, query)
   if ('here' in judged) return noticePage(400, 'This request cannot be answered', judged.here)
   if ('there' in judged) return sendError(stage, judged, judged.error, judged.there)
+  return showConsent(stage, judged.asked, chosen)
+}
+
+/** The fault that a request chooses, else the twin's own; a page for one that is none. */
+export function chosenFault(stage: Stage, query: string): string | undefined | Answer {
+  const chosen = new URLSearchParams(query).get('fault') || stage.provider.fault?.name
+  if (chosen === undefined || faultNamed(chosen)) return chosen
+  return noticePage(400, 'This fault is unknown', `The sandbox has no fault called “${chosen}”.`)
+}
+
+/** The page that asks the person, with the fault that is chosen already. */
+export function showConsent(stage: Stage, asked: Asked, chosen: string | undefined): Answer {
+  const { part, provider } = stage
+  const client = part.issued.clientId ?? ''
   const expires = Math.floor(provider.now() / 1000) + patience
-  const pending: Pending = { ...judged.asked, twin: part.name, fault: chosen, expires }
+  const pending: Pending = { ...asked, twin: part.name, client, fault: chosen, expires }
   return consentPage({
     provider: part.title,
-    client: part.issued.clientId ?? '',
+    client: client || 'this application',
     back: new URL(pending.redirectUri).host,
     scopes: pending.scopes,
     fault: faultNamed(chosen),
@@ -85,7 +99,7 @@ function inDialect(stage: Stage, params: URLSearchParams): URLSearchParams {
 }
 
 /** `POST` of the consent form: what the person pressed. */
-export function takeDecision(stage: Stage, visit: Visit): Answer {
+export function takeDecision(stage: Stage, mode: TwinMode, visit: Visit): Answer {
   const { part, provider } = stage
   if (!isOwnForm(visit)) return noticePage(403, 'Not from here', 'This form was submitted by another site.')
   const form = new URLSearchParams(visit.body)
@@ -101,16 +115,23 @@ export function takeDecision(stage: Stage, visit: Visit): Answer {
     return sendError(stage, pending, 'access_denied', 'No scope was granted.')
   }
   const code = mintCode(provider, {
-    grant: newGrant(stage, fault?.grants?.(ticked) ?? ticked, fault?.name),
+    grant: {
+      ...newGrant(stage, fault?.grants?.(ticked) ?? ticked, fault?.name),
+      client: clientNamed(stage, pending.client),
+    },
     redirectUri: pending.redirectUri,
     challenge: pending.challenge,
     challengeMethod: 'S256',
+    asked: pending.params,
   })
   const params = new URLSearchParams({ code, state: pending.state })
   fault?.callback?.(params)
   const dialect = inDialect(stage, params)
   // Who refuses tells nothing about the customer.
-  if (params.get('error') === null) for (const [name, value] of told(stage)) dialect.set(name, value)
+  if (params.get('error') === null) {
+    for (const [name, value] of told(stage)) dialect.set(name, value)
+    mode.callback?.(stage, dialect)
+  }
   return redirect(callbackUrl(pending.redirectUri, dialect, fault?.fragment ? '#' : '?'))
 }
 

@@ -1,5 +1,5 @@
 import { createHash, createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto'
-import { atPath, type Fields, textsWithin } from './fields.ts'
+import { atPath, type Fields, fieldsOf, textsWithin } from './fields.ts'
 import { formatMoment, movedMoment } from './moment.ts'
 
 /** What placeholders stand for. */
@@ -222,17 +222,31 @@ export function fillFirst(text: string, scope: Scope): Filled {
 }
 
 /**
- * A URL whose values are percent-encoded in their places; one that is a whole URL or host stands as it is. An empty value
- * is as good as none while another alternative has all of its own.
+ * A URL whose values are percent-encoded in their places; one that is a whole URL or host stands as it is. A bare name is
+ * an answer of the connection before it is one of the credentials. An empty value is as good as none while another
+ * alternative has all of its own.
  */
 export function fillUrl(text: string, scope: Scope): URL | undefined {
   const all = alternatives(text.trim())
-  return firstUrl(all, scope, false) ?? firstUrl(all, scope, true)
+  const { connectionConfig } = scope.roots
+  const bare = { ...scope, roots: { ...scope.roots, ...fieldsOf(connectionConfig) } }
+  return firstUrl(all, bare, false) ?? firstUrl(all, bare, true)
+}
+
+/** The parts of a URL without its scheme, where the value behind it is a whole URL and all there is of a host. */
+function withoutOwnScheme(parts: readonly Piece[], scope: Scope): readonly Piece[] {
+  const [lead, value, next] = parts
+  if (lead === undefined || !('literal' in lead) || !/^https?:\/\/$/.test(lead.literal)) return parts
+  if (value === undefined || !('expression' in value)) return parts
+  if (next !== undefined && !('literal' in next && /^[/?#]/.test(next.literal))) return parts
+  const { text } = fill('${' + value.expression + '}', scope)
+  if (!/^https?:\/\//.test(text) || !URL.canParse(text)) return parts
+  return [{ literal: text.replace(/\/+$/, '') }, ...parts.slice(2)]
 }
 
 function firstUrl(texts: readonly string[], scope: Scope, mayBeEmpty: boolean): URL | undefined {
   for (const text of texts) {
-    const encoded = pieces(text).map((piece) => {
+    const encoded = withoutOwnScheme(pieces(text), scope).map((piece) => {
       if ('literal' in piece) return piece.literal
       const { text: value, missing } = fill('${' + piece.expression + '}', scope)
       return missing.length > 0 || (value === '' && !mayBeEmpty) ? undefined : encodeURIComponent(value)

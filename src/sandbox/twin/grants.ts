@@ -3,6 +3,7 @@ import { faultNamed, type Mischief } from '../faults.ts'
 import { endFamily, type Grant, isDue, issueTokens, mintId, readToken, type TokenClaims } from '../provider.ts'
 import { atPath, type Fields, parsedFields, withPath } from './fields.ts'
 import { rawNames } from './issue.ts'
+import { toldInToken } from './look-ups.ts'
 import type { Admission, Stage } from './stage.ts'
 
 /** How a mode words its good answer. What it is given is the answer of RFC 6749 §5.1. */
@@ -13,7 +14,10 @@ export function refused(flaws: readonly string[], error = 'invalid_request', sta
   return oauthError(status, error, `${flaws.join('; ')}.`)
 }
 
-const clientOf = (stage: Stage): string => `${stage.part.name}:${stage.part.issued.clientId ?? ''}`
+/** Whose a token of this stage is. */
+export const clientOf = (stage: Stage): string => clientNamed(stage, stage.part.issued.clientId ?? '')
+
+export const clientNamed = (stage: Stage, id: string): string => `${stage.part.name}:${id}`
 
 /** A grant that no person gave: the twin's own fault goes with it. */
 export function newGrant(stage: Stage, scopes: readonly string[], fault = stage.provider.fault?.name): Grant {
@@ -61,22 +65,40 @@ function reworded(fault: Mischief | undefined, tokens: Fields, word: Wording): A
   return fields === undefined ? plain : { ...plain, ...word(fields) }
 }
 
-/** The refresh grant (RFC 6749 §6) with rotation and reuse detection (RFC 9700 §4.14.2). */
-export function renewGrant(stage: Stage, token: string, word: Wording, lifetime?: number): Answer {
+/**
+ * What becomes of a refresh token when it is used. `spent`: it is replaced, and using it again ends its grant (RFC 9700
+ * §4.14.2). `kept`: it stays, and no other comes. `doubled`: another comes, and both are good.
+ */
+export type Rotation = 'spent' | 'kept' | 'doubled'
+
+/** The refresh grant (RFC 6749 §6). */
+export function renewGrant(
+  stage: Stage,
+  token: string,
+  word: Wording,
+  options: {
+    readonly lifetime?: number | undefined
+    readonly rotation?: Rotation | undefined
+    /** Instead of what was granted. */
+    readonly scopes?: readonly string[] | undefined
+  } = {},
+): Answer {
+  const { lifetime, rotation = 'spent' } = options
   const { provider } = stage
   const claims = tokenOf(stage, 'refresh', token)
   if (!claims) return refused(['this refresh token is unknown, expired or revoked'], 'invalid_grant')
-  const { family, client, scopes, fault } = claims
+  const { family, client, fault } = claims
   return grantTokens(
     stage,
-    { family, client, scopes, fault },
+    { family, client, scopes: options.scopes ?? claims.scopes, fault },
     {
       at: 'refresh',
-      isRenewable: true,
+      isRenewable: rotation !== 'kept',
       word,
       lifetime,
       done: (due) => {
-        if (due?.keepsRefreshToken || provider.ledger.claim(`used:${claims.id}`)) return undefined
+        if (rotation !== 'spent' || due?.keepsRefreshToken || provider.ledger.claim(`used:${claims.id}`))
+          return undefined
         endFamily(provider, family)
         return refused(['this refresh token was used before; all that came of its grant is revoked'], 'invalid_grant')
       },
@@ -108,8 +130,9 @@ export function withMetadata(stage: Stage, answer: Fields): Fields {
   const told = template['token_response_metadata']
   const keys = Array.isArray(told) ? told.filter((key) => typeof key === 'string') : []
   const values = [
-    ...keys.map((key): [string, string | undefined] => [key, issued.brought[key] ?? issued.params[key]]),
+    ...keys.map((key): [string, unknown] => [key, issued.brought[key] ?? issued.params[key]]),
     ...Object.entries(rawNames(template, issued)),
+    ...Object.entries(toldInToken(stage.part)),
   ]
   return values.reduce(
     (whole, [path, value]) =>

@@ -26,6 +26,9 @@ export interface Wish {
   /** Empty: a public client. */
   readonly clientSecret?: string | undefined
   readonly home?: string | undefined
+  /** As of an accent. */
+  readonly secret?: 'none' | 'key' | undefined
+  readonly brings?: Readonly<Record<string, string>> | undefined
 }
 
 /** The questions that a mode asks by itself; a template's own words for one of them win. */
@@ -36,6 +39,8 @@ const asked: Readonly<Record<string, readonly string[]>> = {
   BILL: ['username', 'password', 'organization_id', 'dev_key'],
   TBA: ['token_id', 'token_secret'],
   AWS_SIGV4: ['role_arn'],
+  CUSTOM: ['appId', 'privateKey'],
+  INSTALL_PLUGIN: ['username', 'password', 'appLink'],
 }
 
 const clientModes = new Set(['OAUTH2', 'OAUTH2_CC', 'TBA', 'OAUTH1', 'MCP_OAUTH2', 'APP', 'CUSTOM'])
@@ -48,6 +53,10 @@ const wordFor = (name: string, key: string): string => {
   const stem = slug.toLowerCase().replace(/^-+|-+$/g, '')
   return `${stem || 'value'}-${hash(`${name}\n${key}`).toString('hex').slice(0, 6)}`
 }
+
+/** Seven digits, the same ones each time. */
+const numberFor = (name: string, key: string): string =>
+  String(1_000_000 + (hash(`${name}\n${key}`).readUInt32BE(0) % 9_000_000))
 
 const hostFor = (name: string, key: string): string => `${wordFor(name, key)}.example`
 
@@ -63,6 +72,11 @@ export function issue(wish: Wish): Issued {
   const params: Record<string, string> = {}
   for (const prompt of [...declared, ...implied]) {
     const given = wish.answers[prompt.key]
+    const twice = declared.some((other) => other !== prompt && other.key === prompt.key)
+    if (twice && prompt.section === 'credentials') {
+      Object.assign(params, ofOwn(prompt, wish, params[prompt.key], roleOf(prompt, roles)))
+      if (prompt.key in params) continue
+    }
     const condition = prompt.visibleWhen
     if (condition && (params[condition.field] ?? '') !== condition.equals) continue
     if (given !== undefined) params[prompt.key] = given
@@ -80,15 +94,42 @@ export function issue(wish: Wish): Issued {
   return { params, brought: brought.values, lookups: brought.lookups, ...clientOf(wish, mode, params) }
 }
 
+/**
+ * A credential that is asked under the key of another question has an answer of its own, as `credentials.key`, where
+ * theirs breaks its rules.
+ */
+function ofOwn(prompt: Prompt, wish: Wish, other: string | undefined, role: Role): Readonly<Record<string, string>> {
+  const name = `credentials.${prompt.key}`
+  const given = wish.answers[name]
+  if (given !== undefined) return { [name]: given }
+  const isShared = other === undefined || brokenRule(prompt, other) === undefined
+  return isShared ? {} : { [name]: answerTo(prompt, { ...wish, name: `${wish.name} secret` }, role) }
+}
+
 function clientOf(wish: Wish, mode: string, params: Readonly<Record<string, string>>) {
-  if (!clientModes.has(mode)) return { clientId: undefined, clientSecret: undefined }
-  const made = hash(`${wish.name}\nclient_secret`).toString('base64')
-  // Keyed clients have no secret; others get one with the characters that encodings disagree on.
+  const registersItself = mode === 'MCP_OAUTH2' && wish.template['client_registration'] !== 'static'
+  if (!clientModes.has(mode) || registersItself) {
+    // Who brings a client of their own is known by it.
+    const isOwn = registersItself || mode === 'MCP_OAUTH2_GENERIC'
+    return {
+      clientId: isOwn ? wish.clientId : undefined,
+      clientSecret: isOwn ? wish.clientSecret || undefined : undefined,
+    }
+  }
+  if (wish.secret === 'none') return { clientId: wish.clientId ?? `${wish.name}-client`, clientSecret: undefined }
+  const isKey = wish.secret === 'key' || mode === 'APP' || wish.template['signature_method'] === 'RSA-SHA1'
+  // With the characters that encodings disagree on.
+  const made = isKey
+    ? keyText('rsa', `${wish.name}\nclient`, wish.home)
+    : `tw+/${hash(`${wish.name}\nclient_secret`).toString('base64')}`
+  // Keyed clients have no secret.
   const isKeyed = wish.template['token_request_auth_method'] === 'private_key_jwt'
   return {
-    clientId: wish.clientId ?? params['client_id'] ?? `${wish.name}-client`,
-    clientSecret:
-      (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? `tw+/${made}`)) || undefined,
+    clientId:
+      wish.clientId ??
+      params['client_id'] ??
+      (mode === 'APP' ? numberFor(wish.name, 'client_id') : `${wish.name}-client`),
+    clientSecret: (isKeyed ? wish.clientSecret : (wish.clientSecret ?? params['client_secret'] ?? made)) || undefined,
   }
 }
 
@@ -122,6 +163,8 @@ function* candidates(prompt: Prompt, wish: Wish, role: Role): Generator<string> 
   yield* choices
   if (/^aws_?access_?key_?id$/i.test(prompt.key))
     yield `AKIA${hash(wish.name).toString('hex').toUpperCase().slice(0, 16)}`
+  if (prompt.key === 'appId') yield numberFor(wish.name, prompt.key)
+  if (prompt.key === 'appLink') yield `https://${hostFor(wish.name, prompt.key)}/install`
   if (prompt.key === 'role_arn') yield 'arn:aws:iam::123456789012:role/TwinRole'
   const word = wordFor(wish.name, prompt.key)
   const host = hostFor(wish.name, prompt.key)
@@ -166,7 +209,13 @@ function bringing(
 ): { readonly values: Record<string, string>; readonly lookups: ReadonlySet<string> } {
   const { template, name } = wish
   const told = toldKeys(template)
-  const automated = promptsOf(template).filter(({ isAutomated, key }) => isAutomated && key !== 'assertion')
+  // Where there is neither token nor look-up, nothing comes by itself.
+  const isSilent =
+    ['API_KEY', 'BASIC', 'NONE'].includes(textOf(template['auth_mode']) ?? '') &&
+    template['post_connection_script'] === undefined
+  const automated = promptsOf(template).filter(
+    ({ isAutomated, key }) => isAutomated && key !== 'assertion' && !isSilent,
+  )
   const proxy = fieldsOf(template['proxy'])
   const inAddress = alternatives(textOf(proxy['base_url']) ?? '').slice(-1)
   const used = usedNames(inAddress).flatMap((one) => /^connectionConfig\.(.+)$/.exec(one)?.[1] ?? [])
@@ -174,7 +223,10 @@ function bringing(
   const values: Record<string, string> = {}
   for (const key of new Set([...told, ...found])) {
     if (params[key] !== undefined || isUnanswered(template, key)) continue
-    values[key] = wish.answers[key] ?? broughtValue(key, name, roles.get(`connectionConfig.${key}`) ?? 'elsewhere')
+    values[key] =
+      wish.answers[key] ??
+      wish.brings?.[key] ??
+      broughtValue(key, name, roles.get(`connectionConfig.${key}`) ?? 'elsewhere')
   }
   return { values, lookups: new Set(found.filter((key) => !told.includes(key) && key in values)) }
 }
@@ -184,6 +236,8 @@ const toldKeys = (template: Fields): readonly string[] => [
   ...textsOf(template['redirect_uri_metadata']),
   ...textsOf(template['token_response_metadata']),
   ...textsOf(template['webhook_response_metadata']),
+  // GitHub tells it where it sends the browser, whether a template says so or not.
+  ...(['APP', 'CUSTOM'].includes(textOf(template['auth_mode']) ?? '') ? ['installation_id'] : []),
 ]
 
 /** What the requests of a flow take from the connection though no question asks for it: a person has to know. */
@@ -205,6 +259,7 @@ function isUnanswered(template: Fields, key: string): boolean {
 export function broughtValue(key: string, name: string, role: Role): string {
   if (role === 'url' || (role === 'elsewhere' && /ur[li]$/i.test(key))) return `https://${hostFor(name, key)}`
   if (role === 'host') return hostFor(name, key)
+  if (key === 'installation_id') return numberFor(name, key)
   // Looks like what it is called, and is signed by nobody.
   if (key === 'id_token') {
     const half = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
@@ -218,7 +273,7 @@ export function rootsOf(template: Fields, issued: Issued): Fields {
   const of = (section: string): Record<string, string> =>
     Object.fromEntries(
       Object.keys(fieldsOf(template[section])).flatMap((key) => {
-        const value = issued.params[key]
+        const value = issued.params[`${section}.${key}`] ?? issued.params[key]
         return value === undefined ? [] : [[key, value]]
       }),
     )

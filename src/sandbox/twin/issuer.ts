@@ -1,8 +1,9 @@
 import { type Answer, bearerError, json } from '../answer.ts'
 import { endFamily, person } from '../provider.ts'
-import { textOf } from './fields.ts'
-import { fillUrl } from './fill.ts'
+import { type Fields, scalarText, textOf } from './fields.ts'
+import { fill, fillUrl } from './fill.ts'
 import { tokenOf } from './grants.ts'
+import { publicKeys, signedToken } from './id-token.ts'
 import { type Call, type Endpoint, headerOf, type Stage } from './stage.ts'
 import { proofStyle, withClient } from './with-client.ts'
 
@@ -36,7 +37,39 @@ function metadata(stage: Stage, issuer: string): Answer {
     grant_types_supported: ['authorization_code', 'refresh_token'],
     token_endpoint_auth_methods_supported: [method],
     code_challenge_methods_supported: ['S256'],
+    jwks_uri: keysUrl(issuer).href,
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
   })
+}
+
+/** Where the keys of an issuer are that its ID tokens are signed with (RFC 7517). */
+const keysUrl = (issuer: string): URL => new URL(`${issuer.replace(/\/+$/, '')}/.well-known/jwks.json`)
+
+/** The issuer as the template writes it: a client compares it whole. */
+function issuerName(stage: Stage): string | undefined {
+  const issuer = urlOf(stage, 'issuer')
+  const written = fill(textOf(stage.part.template['issuer']) ?? '', { roots: stage.part.variants[0], time: 0 }).text
+  return issuer?.pathname === '/' && !written.endsWith('/') ? issuer.origin : issuer?.href
+}
+
+/** The ID token (OpenID Connect Core §2) of a grant for `openid`, where the template names its issuer. */
+export function idTokenFor(stage: Stage, tokens: Fields, nonce: string | undefined): Fields {
+  const issuer = issuerName(stage)
+  const scopes = (scalarText(tokens['scope']) ?? '').split(' ')
+  if (issuer === undefined || !scopes.includes('openid') || tokens['access_token'] === undefined) return {}
+  const now = Math.floor(stage.provider.now() / 1000)
+  const about = { name: person.name, email: person.email, email_verified: true }
+  const claims = {
+    iss: issuer,
+    sub: person.id,
+    aud: stage.part.issued.clientId,
+    iat: now,
+    exp: now + 3600,
+    ...(nonce !== undefined && { nonce }),
+    ...about,
+  }
+  return { id_token: signedToken(stage.provider.key, claims) }
 }
 
 /** Where an issuer's metadata is: OpenID appends (Discovery §4), OAuth inserts (RFC 8414 §3.1). */
@@ -94,13 +127,20 @@ export function issuerEndpoints(stage: Stage): readonly Endpoint[] {
     return url === undefined ? [] : [{ what, url, methods, answer: (call) => answer(stage, call) }]
   }
   const issuer = urlOf(stage, 'issuer')
-  // As the template writes it: a client compares it whole.
-  const name = issuer?.pathname === '/' ? issuer.origin : (issuer?.href ?? '')
+  const name = issuerName(stage) ?? ''
   const answer = (): Answer => metadata(stage, name)
   return [
     ...(issuer === undefined
       ? []
-      : metadataUrls(issuer).map((url) => ({ what: 'the metadata', url, methods: ['GET'], answer }))),
+      : [
+          ...metadataUrls(issuer).map((url) => ({ what: 'the metadata', url, methods: ['GET'], answer })),
+          {
+            what: 'the keys',
+            url: keysUrl(name),
+            methods: ['GET'],
+            answer: () => json(200, publicKeys(stage.provider.key)),
+          },
+        ]),
     ...at('the revocation endpoint', 'revocation_url', ['POST'], revoke),
     ...at('the introspection endpoint', 'introspection_url', ['POST'], introspect),
     ...at('the userinfo endpoint', 'userinfo_url', ['GET', 'POST'], showUser),

@@ -51,6 +51,7 @@ function byName(template: Fields, prompt: Prompt): KeyMaterial | undefined {
   if (/BEGIN EC PRIVATE KEY/.test(looks)) return 'p256'
   if (/BEGIN (RSA )?PRIVATE KEY/.test(looks)) return 'rsa'
   if (prompt.section !== 'credentials') return undefined
+  if (template['auth_mode'] === 'CUSTOM' && prompt.key === 'privateKey') return 'rsa'
   if (prompt.key === 'client_private_key') {
     return template['token_request_auth_method'] === 'private_key_jwt' ? 'rsa-jwk' : 'rsa'
   }

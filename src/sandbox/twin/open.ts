@@ -5,7 +5,7 @@ import { faultNamed } from '../faults.ts'
 import { keepKey } from '../home.ts'
 import { openLedger } from '../ledger.ts'
 import { openServer, type Sandbox, type SandboxRequest } from '../server.ts'
-import { accentOf, unplayable } from './accents/index.ts'
+import { accentOf } from './accents/index.ts'
 import { originalUrl, twinAddress } from './address.ts'
 import { admitCall } from './admit.ts'
 import { answerApi } from './api.ts'
@@ -13,9 +13,10 @@ import { decisionPath, takeDecision } from './consent.ts'
 import { textOf } from './fields.ts'
 import { refused } from './grants.ts'
 import { type Issued, issue, rootsOf } from './issue.ts'
+import { broughtByLookUp, lookUpAt } from './look-ups.ts'
 import { twinModes } from './modes/index.ts'
 import { apiBases, endpointAt, isApi, trialAt, trialsOf } from './place.ts'
-import type { Call, Endpoint, Part, Stage, TwinMode } from './stage.ts'
+import { type Call, type Endpoint, headerOf, type Part, type Stage, type TwinMode } from './stage.ts'
 
 export interface TwinOptions {
   /** The provider's name, and what the twin calls itself. */
@@ -31,6 +32,8 @@ export interface TwinOptions {
   readonly clientSecret?: string | undefined
   /** What the client asks for, where that is to be held to. */
   readonly scopes?: readonly string[] | undefined
+  /** What was registered for after an installation, whose request cannot say it; our own default. */
+  readonly callbackUrl?: string | undefined
   /** As of a sandbox. */
   readonly port?: number | undefined
   readonly home?: string | undefined
@@ -60,44 +63,52 @@ function unsupported(message: string): Error {
 
 const mostRequests = 1000
 
+const usualCallback = 'http://localhost:8749/oauth/callback'
+
 function modeFor(options: TwinOptions): TwinMode {
   const { name, template, names = [name] } = options
-  const own = accentOf(names)?.mode
-  if (own) return own
-  const untold = unplayable(names)
-  if (untold !== undefined) {
-    throw unsupported(`There is no twin of ${untold} yet: its template does not tell how it issues tokens.`)
-  }
   const mode = textOf(template['auth_mode']) ?? 'none'
-  const found = Object.hasOwn(twinModes, mode) ? twinModes[mode] : undefined
-  if (!found || template['installation'] !== undefined) {
-    throw unsupported(`There is no twin of ${name} yet: nobody plays ${found ? 'an outbound installation' : mode}.`)
+  if (template['installation'] !== undefined) {
+    throw unsupported(`There is no twin of ${name}: its code comes to a public webhook, which a twin cannot reach.`)
   }
+  // Somebody's own template of the same name may be of another kind.
+  const own = mode === 'OAUTH2' ? accentOf(names)?.mode : undefined
+  const found = own ?? (Object.hasOwn(twinModes, mode) ? twinModes[mode] : undefined)
+  if (!found) throw unsupported(`There is no twin of ${name} yet: nobody plays ${mode}.`)
   return found
 }
 
-function partOf(options: TwinOptions): Part {
+function partOf(options: TwinOptions, mode: TwinMode): Part {
   const { name, names = [name], answers = {}, clientId, clientSecret, home, scopes } = options
-  const issued = issue({ name, template: options.template, answers, clientId, clientSecret, home })
-  const template = accentOf(names)?.retold?.(options.template, issued) ?? options.template
+  const accent = accentOf(names)
+  const secret = accent?.secret
+  const plain = mode.retold?.(options.template) ?? options.template
+  const issued = issue({ name, template: plain, answers, brings: accent?.brings, clientId, clientSecret, home, secret })
+  const template = accent?.retold?.(plain, issued) ?? plain
   return {
     name,
     title: textOf(template['display_name']) ?? name,
     template,
     issued,
+    pkce: accent?.pkce,
     scopes,
-    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(issued))],
+    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(template, issued))],
   }
 }
 
-function withoutLookups(issued: Issued): Issued {
-  const told = Object.entries(issued.brought).filter(([key]) => !issued.lookups.has(key))
+/** What a client knows who looks up only what this twin answers. */
+function withoutLookups(template: Part['template'], issued: Issued): Issued {
+  const answered = broughtByLookUp(template)
+  const isKnown = (key: string): boolean => !issued.lookups.has(key) || answered.includes(key)
+  const told = Object.entries(issued.brought).filter(([key]) => isKnown(key))
   return { ...issued, brought: Object.fromEntries(told) }
 }
 
 /** Where a visit goes: the consent form, an endpoint of the provider, its API, or nowhere. */
 function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[], visit: Visit) {
-  if (visit.path === decisionPath && visit.method === 'POST') return takeDecision(stage, visit)
+  if (visit.path === decisionPath && visit.method === 'POST') {
+    return mode.decide?.(stage, visit) ?? takeDecision(stage, mode, visit)
+  }
   const url = originalUrl(visit.path, visit.search)
   if (url === undefined) return nothingAt(stage, visit.path)
   const { method, headers, body, bytes } = visit
@@ -105,6 +116,8 @@ function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[
   const trial = trialAt(stage.part, call)
   const isOfApi = trial !== undefined || isApi(stage.part, call)
   const here = endpointAt(endpoints, call)
+  const lookUp = lookUpAt(stage.part, call)
+  if (lookUp !== undefined) return answerApi(beforeLookUps(stage), mode, spelledOut(call), trial, lookUp)
   if (here === undefined) return isOfApi ? answerApi(stage, mode, call, trial) : nothingAt(stage, url.href)
   // Some providers have their token endpoint and their API at one URL: who brings a good credential wants the API.
   if (isOfApi && isAdmitted(stage, mode, call)) return answerApi(stage, mode, call, trial)
@@ -115,6 +128,22 @@ function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[
   }
   if (lacking.length > 0) return refused([`the query of ${endpoint.what} lacks ${lacking.join(', ')}`])
   return endpoint.answer(call)
+}
+
+/** What a client knows who has looked nothing up yet. */
+function beforeLookUps(stage: Stage): Stage {
+  const { part } = stage
+  const { issued, template } = part
+  const told = Object.entries(issued.brought).filter(([key]) => !issued.lookups.has(key))
+  const roots = rootsOf(template, { ...issued, brought: Object.fromEntries(told) })
+  return { ...stage, part: { ...part, variants: [roots, roots] } }
+}
+
+/** Mailchimp has its own word for a bearer. */
+function spelledOut(call: Call): Call {
+  const sent = headerOf(call, 'authorization')
+  if (sent === undefined || !/^oauth [^=]+$/i.test(sent)) return call
+  return { ...call, headers: { ...call.headers, authorization: sent.replace(/^oauth/i, 'Bearer') } }
 }
 
 function isAdmitted(stage: Stage, mode: TwinMode, call: Call): boolean {
@@ -142,7 +171,7 @@ export async function openTwin(options: TwinOptions): Promise<Twin> {
   const { port = 0, home, fault, now = Date.now, onRequest } = options
   if (fault !== undefined && !faultNamed(fault)) throw new RangeError(`The sandbox has no fault called "${fault}".`)
   const mode = modeFor(options)
-  const part = partOf(options)
+  const part = partOf(options, mode)
   const known = {
     key: home === undefined ? randomBytes(32) : keepKey(home),
     clients: [],
@@ -165,7 +194,8 @@ export async function openTwin(options: TwinOptions): Promise<Twin> {
     answered: (request) => onRequest?.(request),
   })
   const address = (url: string): string => twinAddress(server.port, url)
-  const stage: Stage = { part, provider: { ...known, origin: server.origin }, address }
+  const { callbackUrl = usualCallback } = options
+  const stage: Stage = { part, callbackUrl, provider: { ...known, origin: server.origin }, address }
   const endpoints = mode.endpoints?.(stage) ?? []
   route = (visit) => answerVisit(stage, mode, endpoints, visit)
   const { params, clientId, clientSecret } = part.issued

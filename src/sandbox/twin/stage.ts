@@ -10,6 +10,8 @@ export interface Part {
   readonly title: string
   readonly template: Fields
   readonly issued: Issued
+  /** As of an accent. */
+  readonly pkce?: 'optional' | 'hex' | undefined
   /** What the client asks for, where that is known. */
   readonly scopes: readonly string[] | undefined
   /** What placeholders stand for. The second leaves out what a client can only have looked up at the API. */
@@ -20,6 +22,8 @@ export interface Part {
 export interface Stage {
   readonly part: Part
   readonly provider: Provider
+  /** Where a browser goes after an installation, whose request cannot say it. */
+  readonly callbackUrl: string
   /** Where the twin serves one of the provider's URLs. */
   readonly address: (url: string) => string
 }
@@ -49,12 +53,22 @@ export type Admission = { readonly flaw: string } | { readonly fault?: string | 
 
 /** How one kind of credential is handed out and checked. */
 export interface TwinMode {
+  /** The template as everybody of this mode reads it. */
+  readonly retold?: (template: Fields) => Fields
   /** What there is beside the API. */
   readonly endpoints?: (stage: Stage) => readonly Endpoint[]
   /** Judges the token that a call carries; absent where the credential is no token. */
   readonly checkToken?: (stage: Stage, token: string, call: Call) => Admission
   /** Where a call carries its credential when the template does not say. */
   readonly carrier?: 'bearer' | 'basic'
+  /** Re-words what goes back to the client after a consent, before it is put into its URL. */
+  readonly callback?: (stage: Stage, params: URLSearchParams) => void
+  /** Takes a decision on a consent page of its own. */
+  readonly decide?: (stage: Stage, visit: Visit) => Answer
+  /** What it says to a good call, where it has something to say. */
+  readonly reply?: (stage: Stage, call: Call) => Answer | undefined
+  /** What the challenge of a refused call says beside the rest (RFC 9728 §5.1): `name="value"`. */
+  readonly challenge?: (stage: Stage, call: Call) => string
   /** Judges the whole call by itself, in place of all that. */
   readonly admit?: (stage: Stage, call: Call) => Admission
 }

@@ -3,17 +3,37 @@ import { approve, openTwin, type Twin } from '../../../src/sandbox/index.ts'
 import { readCatalogue, type Fields as Template } from '../../support/catalogue.ts'
 import { basic, challenge, type Fields, openCallback, send, sendForm, sendJson, verifier } from './twin.ts'
 
-/** Entries that no twin plays yet, by why. */
-const unplayed: readonly string[] = ['OAUTH1', 'APP', 'CUSTOM', 'INSTALL_PLUGIN', 'MCP_OAUTH2', 'MCP_OAUTH2_GENERIC']
-
-/** Answers that break a rule of their question, and why nothing else can be issued. */
-const exceptions: Readonly<Record<string, string>> = {
-  'nyne-ai apiKey': 'asked twice under one key, 16 digits here and 32 there',
+/** Entries that no twin plays, and why. */
+const unplayed: Readonly<Record<string, string>> = {
+  'sentry-oauth': 'its code comes to a public webhook',
 }
+
+/** Providers with an accent that a plain client does not have: `accents.test.ts` speaks it. */
+const accented: readonly string[] = [
+  'absorb-lms',
+  'agiloft',
+  'braintree',
+  'braintree-sandbox',
+  'bullhorn',
+  'followupboss',
+  'heygen',
+  'microsoft-admin',
+  'posthog-oauth',
+  'revolut-business',
+  'shopline-oauth',
+  'stripe-app',
+  'stripe-app-sandbox',
+  'tiktok-accounts',
+  'tiktok-ads',
+  'tiktok-personal',
+  'walmart',
+]
+
+/** Providers whose API wants what only a look-up brings: `look-ups.test.ts` makes it. */
+const lookedUp: readonly string[] = ['mailchimp', 'sage-200', 'sophos-central']
 
 /** Templates that lack a URL, or have one that nobody can fill. */
 const unfillable: Readonly<Record<string, string>> = {
-  aws: 'proxy.base_url takes ${apiSubdomain}, which is the key of no credential',
   'certn-partner': 'it has no token_url',
 }
 
@@ -73,9 +93,13 @@ function valuesFor({ twin, template }: Played): ReadonlyMap<string, string> {
   const lone = Object.entries(params).filter(
     ([key]) => key in mapping(template['credentials']) || !(key in mapping(template['connection_config'])),
   )
+  const own = (key: string, value: string): string => params[`credentials.${key}`] ?? value
   return new Map([
     ...Object.entries(params).map(([key, value]) => [`connectionConfig.${key}`, value] as const),
-    ...lone.flatMap(([key, value]) => [[`credentials.${key}`, value] as const, [key, value] as const]),
+    ...lone.flatMap(([key, value]) => [
+      [`credentials.${key}`, own(key, value)] as const,
+      [key, own(key, value)] as const,
+    ]),
     ['clientId', clientId],
     ['clientSecret', clientSecret],
   ])
@@ -113,16 +137,14 @@ function apiCall(one: Played, token?: string, raw: Template = {}): { readonly ur
 
 test('issues what keeps every rule of every question, and fills every URL with it', async () => {
   expect(everything.length).toBeGreaterThan(900)
-  const catalogue = readCatalogue()
-  const why = new Set(refused.map((name) => String(catalogue.get(name)?.['auth_mode'])))
-  expect([...why].filter((mode) => !unplayed.includes(mode))).toEqual(['OAUTH2'])
+  expect(refused).toEqual(Object.keys(unplayed))
   const broken: string[] = []
   const open: string[] = []
   for (const { name, template, twin } of everything) {
     for (const section of ['connection_config', 'credentials', 'integration_config', 'assertion_option']) {
       for (const [key, fields] of Object.entries(mapping(template[section]))) {
         const { pattern, format, enum: choices, hidden, automated, visible_when: condition } = mapping(fields)
-        const value = twin.issued.params[key]
+        const value = twin.issued.params[`${section}.${key}`] ?? twin.issued.params[key]
         if (value === undefined) {
           if (!hidden && !automated && !condition) broken.push(`${name} ${key}`)
           continue
@@ -148,7 +170,7 @@ test('issues what keeps every rule of every question, and fills every URL with i
     if (isApi && !twin.places.some(({ what }) => what === 'the API')) open.push(name)
     for (const { url } of twin.places) expect(decodeURIComponent(url), name).not.toContain('${')
   }
-  expect(broken).toEqual(Object.keys(exceptions))
+  expect(broken).toEqual([])
   expect(open).toEqual(Object.keys(unfillable))
 })
 
@@ -159,6 +181,7 @@ test('lets a plain client of every OAuth 2.0 template in', async () => {
   const stuck: string[] = []
   for (const one of played) {
     const { twin, template, name } = one
+    if (lookedUp.includes(name)) continue
     const { clientId = '', clientSecret = '' } = twin.issued
     const texts = (field: string): Fields =>
       Object.fromEntries(
@@ -220,7 +243,8 @@ test('lets a plain client of every OAuth 2.0 template in', async () => {
       if (called.status !== 200) stuck.push(`${name}: ${called.text}`)
     }
   }
-  expect(stuck).toEqual([])
+  expect(stuck.filter((one) => !accented.includes(one.split(':')[0] ?? ''))).toEqual([])
+  expect(stuck).toHaveLength(accented.length)
 })
 
 /** APIs that a GET finds open, and why. */
@@ -297,7 +321,7 @@ test('grants to a plain client of every client-credentials template', async () =
     const called = await send(twin, call.url, { headers: call.headers })
     if (called.status !== 200) stuck.push(`${name}: ${called.text}`)
   }
-  expect(stuck).toEqual([])
+  expect(stuck.filter((one) => !lookedUp.includes(one.split(':')[0] ?? ''))).toEqual([])
 })
 
 /** Every text of a value, filled. */

@@ -221,9 +221,13 @@ test.each(['reset', 'truncated'])('ends the connection of a token request with t
 test('does not know a fault that there is not, nor play what no template tells', async () => {
   await expect(openForTest({ template: cc, fault: 'nothing' })).rejects.toThrow('no fault called "nothing"')
   const unsupported = expect.objectContaining({ code: 'TWIN_UNSUPPORTED' })
-  await expect(openForTest({ template: { auth_mode: 'OAUTH1' } })).rejects.toEqual(unsupported)
-  await expect(openForTest({ template: cc, name: 'mine', names: ['mine', 'slack'] })).rejects.toEqual(unsupported)
+  await expect(openForTest({ template: { auth_mode: 'TABLEAU' } })).rejects.toEqual(unsupported)
   await expect(openForTest({ template: {} })).rejects.toEqual(unsupported)
+})
+
+test('plays a template of one’s own by its word, whatever it is called', async () => {
+  const twin = await openForTest({ template: cc, name: 'slack', names: ['slack'] })
+  expect(twin.places.map(({ what }) => what)).not.toContain('the authorization endpoint')
 })
 
 test('misbehaves at the API of a key too', async () => {

@@ -91,3 +91,19 @@ describe('a URL', () => {
     expect(fillUrl('https://${connectionConfig.none}/', scope)).toBeUndefined()
   })
 })
+
+describe('a URL with an answer that says more than is asked', () => {
+  it.each([
+    ['https://${connectionConfig.url}', 'https://b.example/'],
+    ['https://${connectionConfig.url}/v1?x=1', 'https://b.example/v1?x=1'],
+    ['https://api.${connectionConfig.site}.example/', 'https://api.acme.example/'],
+    ['https://cognito-${site}.example/${apiKey}', 'https://cognito-acme.example/k%2F1%20%2B'],
+  ])('%s is %s', (text, whole) => {
+    expect(fillUrl(text, scope)?.href).toBe(whole)
+  })
+
+  it('keeps the scheme and the path of the answer', () => {
+    const roots = { connectionConfig: { host: 'http://localhost:8080/base/' } }
+    expect(fillUrl('https://${connectionConfig.host}/x', { roots, time: 0 })?.href).toBe('http://localhost:8080/base/x')
+  })
+})

@@ -1,13 +1,12 @@
 import { type Answer, json } from '../../answer.ts'
-import { endFamily, isExpired } from '../../provider.ts'
-import { verifierFlaw } from '../../token.ts'
 import { authorizationUrl } from '../ask.ts'
 import { askConsent } from '../consent.ts'
 import { flawsOf } from '../demand.ts'
 import { type Fields, fieldsOf, scalarText, textOf } from '../fields.ts'
-import { bearerAnswer, checkSealed, grantTokens, refused, renewGrant, tokenOf, type Wording } from '../grants.ts'
-import { endpointUrl, issuerEndpoints, urlOf } from '../issuer.ts'
+import { bearerAnswer, checkSealed, refused, renewGrant, tokenOf, type Wording } from '../grants.ts'
+import { endpointUrl, idTokenFor, issuerEndpoints, urlOf } from '../issuer.ts'
 import { paramDemands } from '../params.ts'
+import { redeemCode } from '../redeem.ts'
 import type { Call, Endpoint, Stage, TwinMode } from '../stage.ts'
 import { withClient } from '../with-client.ts'
 
@@ -21,9 +20,9 @@ function ownFlaws(stage: Stage, expected: Fields, sent: Fields): readonly string
 }
 
 /** An access token and its like where the template looks for them: at the top, or under a member of the answer. */
-function worded(stage: Stage): Wording {
+function worded(stage: Stage, nonce?: string): Wording {
   const path = textOf(stage.part.template['alternate_access_token_response_path'])
-  if (path === undefined) return (tokens) => bearerAnswer(stage, tokens)
+  if (path === undefined) return (tokens) => bearerAnswer(stage, { ...tokens, ...idTokenFor(stage, tokens, nonce) })
   return (tokens) => {
     const answer = bearerAnswer(stage, {})
     return json(answer.status, { ...fieldsOf(JSON.parse(answer.body)), ok: true, [path]: tokens })
@@ -32,33 +31,20 @@ function worded(stage: Stage): Wording {
 
 /** `grant_type=authorization_code` (RFC 6749 §4.1.3). */
 function exchangeCode(stage: Stage, params: Fields): Answer {
-  const { provider, part } = stage
+  const { part } = stage
   const code = scalarText(params['code'])
   const flaws = ownFlaws(stage, fieldsOf(part.template['token_params']), params)
   if (!code) return refused(['there is no code', ...flaws])
   if (flaws.length > 0) return refused(flaws)
-  const invalid = (flaw: string): Answer => refused([flaw], 'invalid_grant')
-  const pending = provider.codes.get(code)
-  if (!pending) return invalid('this code was not issued here')
-  if (pending.used) {
-    endFamily(provider, pending.grant.family)
-    return invalid('this code was used before; what was issued for it is revoked')
-  }
-  if (isExpired(provider, pending.expires)) return invalid('the authorization code has expired')
-  if (pending.redirectUri !== params['redirect_uri']) {
-    return invalid('redirect_uri is not the one of the authorization request')
-  }
-  const flaw = verifierFlaw(pending, scalarText(params['code_verifier']) ?? null)
-  if (flaw !== undefined) return invalid(flaw.replace(/\.$/, ''))
-  return grantTokens(stage, pending.grant, {
-    at: 'token',
-    isRenewable: true,
-    word: worded(stage),
-    done: () => {
-      pending.used = true
-      return undefined
+  const redirectUri = scalarText(params['redirect_uri'])
+  const verifier = scalarText(params['code_verifier'])
+  return redeemCode(
+    stage,
+    { code, redirectUri, verifier },
+    {
+      word: worded(stage, stage.provider.codes.get(code)?.asked?.['nonce'] || undefined),
     },
-  })
+  )
 }
 
 /** `grant_type=refresh_token` (RFC 6749 §6). */
@@ -95,17 +81,25 @@ function answerGrant(
   })
 }
 
+/** Where the browser goes to ask. */
+export function consentEndpoint(stage: Stage): readonly Endpoint[] {
+  const url = authorizationUrl(stage)
+  if (url === undefined) return []
+  // What a template's own query says is dropped by everybody: the parameters take its place.
+  const page = new URL(url.origin + url.pathname)
+  return [
+    { what: 'the authorization endpoint', url: page, methods: ['GET'], answer: (call) => askConsent(stage, call) },
+  ]
+}
+
 function endpoints(stage: Stage): readonly Endpoint[] {
-  const asking = authorizationUrl(stage)
   const token = endpointUrl(stage, 'token_url')
   const renewing = urlOf(stage, 'refresh_url')
   const grants = { authorization_code: exchangeCode, ...(renewing === undefined && { refresh_token: refresh }) }
   const at = (what: string, url: URL | undefined, method: string, answer: (call: Call) => Answer) =>
     url === undefined ? [] : [{ what, url, methods: [method], answer }]
-  // What a template's own query says is dropped by everybody: the parameters take its place.
-  const page = asking && new URL(asking.origin + asking.pathname)
   return [
-    ...at('the authorization endpoint', page, 'GET', (call) => askConsent(stage, call)),
+    ...consentEndpoint(stage),
     ...at('the token endpoint', token, 'POST', (call) => answerGrant(stage, call, grants)),
     ...at('the refresh endpoint', renewing, 'POST', (call) => answerGrant(stage, call, { refresh_token: refresh })),
     ...issuerEndpoints(stage),

@@ -122,7 +122,7 @@ function answerRenewal(stage: Stage, renewal: Step, token: string | undefined, c
   const wish = fieldsOf(template['token_response'])
   // Where the access token renews itself, it is not used up by that.
   const renewsItself = wish['token'] === wish['refresh_token']
-  if (!renewsItself) return renewGrant(stage, token ?? '', word, lifetimeOf(template))
+  if (!renewsItself) return renewGrant(stage, token ?? '', word, { lifetime: lifetimeOf(template) })
   return tokenOf(stage, 'access', token ?? '')
     ? rerun(stage, [], word, { lifetime: lifetimeOf(template) })
     : refusedIn(template, ['this token is unknown, expired or revoked'])
