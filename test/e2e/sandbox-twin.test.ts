@@ -41,7 +41,6 @@ it('plays a template of one’s own with the fault that was asked for', async ()
 
 it.each([
   [['--as', 'zendesk', '--param', 'sub=x'], 'The template asks nothing called "sub".', 'It asks: subdomain.'],
-  [['--as', 'slack'], 'There is no twin of slack yet', 'plays a provider of its own'],
   [['--as', 'nobody-knows'], 'There is no provider called "nobody-knows"', ''],
   [['--as', 'zendesk', '--fault', 'nothing'], 'The sandbox has no fault called "nothing".', 'wrong-state'],
   [['--param', 'a=b'], '--param answers the questions of a template', 'auth-cli sandbox --as <provider>'],
@@ -50,4 +49,14 @@ it.each([
   expect([status, stdout]).toEqual([2, ''])
   expect(stderr).toContain(message)
   expect(stderr).toContain(hint)
+})
+
+it('refuses what a twin cannot play', async () => {
+  const person = newPerson()
+  const template = 'auth_mode: OAUTH2, installation: outbound, token_url: https://id.acme.example/token'
+  person.write('auth-cli.yaml', `templates:\n  acme: { display_name: Acme, ${template} }\n`)
+  const { status, stderr } = await person.run(['sandbox', '--port', '0', '--as', 'acme'])
+  expect(status).toBe(2)
+  expect(stderr).toContain('There is no twin of acme: its code comes to a public webhook')
+  expect(stderr).toContain('plays a provider of its own')
 })

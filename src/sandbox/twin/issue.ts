@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto'
 import { type Fields, fieldsOf, scalarText, textOf, textsOf, textsWithin } from './fields.ts'
 import { alternatives, fillFirst, usedNames } from './fill.ts'
 import { keyMaterialOf, keyText, writtenPem } from './keys.ts'
-import { diceOf, textsMatching } from './pattern.ts'
+import { broughtValue, hash, hostFor, numberFor, uuidFor, wordFor } from './made-up.ts'
+import { textsMatching } from './pattern.ts'
 import { brokenRule, type Prompt, promptOf, promptsOf } from './prompts.ts'
 import { fitsRole, type Role, rolesIn } from './roles.ts'
 
@@ -44,21 +44,6 @@ const asked: Readonly<Record<string, readonly string[]>> = {
 }
 
 const clientModes = new Set(['OAUTH2', 'OAUTH2_CC', 'TBA', 'OAUTH1', 'MCP_OAUTH2', 'APP', 'CUSTOM'])
-
-const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-/** A made-up word that says what it stands for, the same one each time: `subdomain-3f2a`. */
-const wordFor = (name: string, key: string): string => {
-  const slug = key.replace(/([a-z])([A-Z])/g, '$1-$2').replace(/[^A-Za-z0-9]+/g, '-')
-  const stem = slug.toLowerCase().replace(/^-+|-+$/g, '')
-  return `${stem || 'value'}-${hash(`${name}\n${key}`).toString('hex').slice(0, 6)}`
-}
-
-/** Seven digits, the same ones each time. */
-const numberFor = (name: string, key: string): string =>
-  String(1_000_000 + (hash(`${name}\n${key}`).readUInt32BE(0) % 9_000_000))
-
-const hostFor = (name: string, key: string): string => `${wordFor(name, key)}.example`
 
 /** Issues everything that the template asks for; what the person chose stays as chosen. */
 export function issue(wish: Wish): Issued {
@@ -186,18 +171,6 @@ function* patterned(pattern: string, name: string, key: string): Generator<strin
   }
 }
 
-export function uuidFor(seed: string): string {
-  const digits = hash(seed).toString('hex')
-  const variant = '89ab'[diceOf(seed).roll(4)]
-  return [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `4${digits.slice(13, 16)}`,
-    `${variant}${digits.slice(17, 20)}`,
-    digits.slice(20, 32),
-  ].join('-')
-}
-
 /**
  * The keys that callback, token answer or look-up bring: those that are declared as metadata, automated questions, and
  * what an API's address takes from the connection without asking.
@@ -254,18 +227,6 @@ function needed(template: Fields, known: Readonly<Record<string, string>>): read
 /** A hidden question without a value, or one that is not asked under the present answers. */
 function isUnanswered(template: Fields, key: string): boolean {
   return promptsOf(template).some((prompt) => prompt.key === key && !prompt.isAutomated)
-}
-
-export function broughtValue(key: string, name: string, role: Role): string {
-  if (role === 'url' || (role === 'elsewhere' && /ur[li]$/i.test(key))) return `https://${hostFor(name, key)}`
-  if (role === 'host') return hostFor(name, key)
-  if (key === 'installation_id') return numberFor(name, key)
-  // Looks like what it is called, and is signed by nobody.
-  if (key === 'id_token') {
-    const half = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
-    return `${half({ alg: 'HS256', typ: 'JWT' })}.${half({ sub: 'robin' })}.${hash(name).toString('base64url')}`
-  }
-  return wordFor(name, key)
 }
 
 /** The mappings that the template's placeholders look into. */

@@ -42,8 +42,14 @@ function replyTo(stage: Stage, method: string, params: Fields): Reply {
   }
 }
 
-/** What an MCP server answers a JSON-RPC request over HTTP; undefined for a call that is none. */
+/**
+ * What an MCP server answers a JSON-RPC request over HTTP, or who would have it speak first; undefined for a call that is
+ * neither.
+ */
 export function answerRpc(stage: Stage, call: Call): Answer | undefined {
+  if (call.method === 'GET' && headerOf(call, 'accept')?.trim() === 'text/event-stream') {
+    return json(405, { error: 'invalid_request', message: 'This server has no stream.' }, { allow: 'POST' })
+  }
   const sent = parsedFields(call.body)
   if (call.method !== 'POST' || sent?.['jsonrpc'] !== '2.0') return undefined
   const accepted = headerOf(call, 'accept') ?? ''

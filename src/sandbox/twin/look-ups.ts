@@ -1,7 +1,7 @@
 import { type Answer, json } from '../answer.ts'
 import { person } from '../provider.ts'
 import { textOf } from './fields.ts'
-import { uuidFor } from './issue.ts'
+import { uuidFor } from './made-up.ts'
 import { apiBases } from './place.ts'
 import type { Call, Part } from './stage.ts'
 

@@ -1,7 +1,7 @@
 import { capture, type Demand, flawsOf } from './demand.ts'
 import { type Fields, fieldsOf, isFields, listOf, scalarText, textOf, withPath } from './fields.ts'
 import { fillUrl, pieces, usedNames } from './fill.ts'
-import { broughtValue } from './issue.ts'
+import { broughtValue } from './made-up.ts'
 import { type BodyFormat, paramDemands, readParams } from './params.ts'
 import { assertionFlaws, tokenFlaws } from './signed.ts'
 import { type Call, headerOf, mediaType, type Stage } from './stage.ts'

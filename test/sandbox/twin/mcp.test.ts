@@ -105,6 +105,8 @@ describe('the twin of an MCP server', () => {
     expect((await call({ ...rpc('tools/call', 3), params })).json.result.content[0].text).toBe('hi')
     expect((await call(rpc('nothing', 4))).json.error.code).toBe(-32601)
     expect((await call(rpc('tools/list', 5), 'another')).status).toBe(401)
+    const headers = { accept: 'text/event-stream', authorization: `Bearer ${tokens.json.access_token}` }
+    expect((await send(twin, server, { headers })).status).toBe(405)
     expect((await call(rpc('tools/list', 5), undefined, { accept: 'application/json' })).status).toBe(406)
     const younger = await sendForm(twin, at['token_endpoint'] ?? '', {
       grant_type: 'refresh_token',
