@@ -15,6 +15,7 @@ import type { Need, World } from './model/world.ts'
 import { assertMode, traitsOf } from './modes/index.ts'
 import type { Traits } from './modes/mode.ts'
 import { assertNoWebhook } from './needs.ts'
+import { withOwnedAddress, withOwnedKey } from './owned-api.ts'
 import { assertReusable, secretParams, trustFor } from './trust.ts'
 import type { Decided, Redirection } from './wire/redirect.ts'
 import { assertSecure } from './wire/secure.ts'
@@ -24,7 +25,8 @@ import { assertSecure } from './wire/secure.ts'
  * else asked for, all at once. Throws UsageError (`MISSING_INPUT`, `BAD_FLAG`, `NAME_TAKEN`, `ORIGIN_CHANGED`,
  * `PROJECT_UNTRUSTED`, `REDIRECT_URI_UNSUITABLE`, `INSECURE_URL`), TemplateError.
  */
-export async function integrate(world: World, located: Located, given: Given): Promise<Integration> {
+export async function integrate(world: World, whom: Located, given: Given): Promise<Integration> {
+  const located = withOwnedAddress(whom)
   const { provider } = located
   assertMode(provider.template.auth_mode, provider.name)
   assertNoWebhook(provider)
@@ -56,7 +58,7 @@ export async function integrate(world: World, located: Located, given: Given): P
   return {
     name: located.name,
     connection,
-    provider,
+    provider: withOwnedKey(located, credentials).provider,
     client,
     authenticationFrom: authenticationFrom(provider.template, given, before),
     clientOrigins: clientOriginsOf(located, before, answers.answeredBy),

@@ -143,7 +143,9 @@ function hostAnswers(template: Template): Set<string> {
             .join(' || '),
         ],
   )
-  const named = hosts.flatMap((host) => placeholders(host)).map((path) => path.replace(/^connectionConfig\./, ''))
+  const named = hosts
+    .flatMap((host) => placeholders(host))
+    .map((path) => path.replace(/^(?:connectionConfig|credentials)\./, ''))
   // Whom a server names as its authorization server is the server's choice, and so that of whoever chose the server.
   return new Set([...named, ...Object.keys(traitsOf(template.auth_mode).asksFirst ?? {})])
 }

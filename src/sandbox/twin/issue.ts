@@ -67,7 +67,9 @@ export function issue(wish: Wish): Issued {
     if (given !== undefined) params[prompt.key] = given
     else if (prompt.isAutomated) continue
     else if (prompt.isHidden) {
-      if (prompt.defaultValue !== undefined) params[prompt.key] = prompt.defaultValue
+      // Nothing is an answer for a password, and none for a piece of an address.
+      const isAnswer = prompt.defaultValue !== '' || prompt.section !== 'connection_config'
+      if (prompt.defaultValue !== undefined && isAnswer) params[prompt.key] = prompt.defaultValue
     } else params[prompt.key] ??= answerTo(prompt, wish, roleOf(prompt, roles))
   }
   const told = Object.fromEntries(toldKeys(template).map((key) => [key, key]))
@@ -75,8 +77,11 @@ export function issue(wish: Wish): Issued {
     const role = roles.get(`connectionConfig.${key}`) ?? 'elsewhere'
     params[key] = wish.answers[key] ?? broughtValue(key, wish.name, role)
   }
-  const brought = bringing(wish, roles, params)
-  return { params, brought: brought.values, lookups: brought.lookups, ...clientOf(wish, mode, params) }
+  const client = clientOf(wish, mode, params)
+  // What a connection calls the client's id is no other id.
+  const own = client.clientId === undefined ? {} : { clientId: client.clientId }
+  const brought = bringing({ ...wish, brings: { ...own, ...wish.brings } }, roles, params)
+  return { params, brought: brought.values, lookups: brought.lookups, ...client }
 }
 
 /**
@@ -221,7 +226,12 @@ function needed(template: Fields, known: Readonly<Record<string, string>>): read
     .flatMap((field) => textsWithin(template[field]))
     .flatMap((text) => fillFirst(text, scope).missing)
     .flatMap((name) => /^connectionConfig\.(.+)$/.exec(name)?.[1] ?? [])
-    .filter((key) => !isUnanswered(template, key))
+    .filter((key) => !isUnanswered(template, key) || isHidden(template, key))
+}
+
+/** Nobody is asked, and yet nothing comes of it without an answer. */
+function isHidden(template: Fields, key: string): boolean {
+  return promptsOf(template).some((prompt) => prompt.key === key && prompt.isHidden)
 }
 
 /** A hidden question without a value, or one that is not asked under the present answers. */
