@@ -20,6 +20,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'threads',
     maxWorkers: 4,
+    // Some faults are made of waiting: what says that it may wait together does.
+    maxConcurrency: 40,
     reporters: ['default', closingLine],
   },
 })

@@ -42,6 +42,7 @@ export async function twinFor(
     clientId: wishes.clientId,
     clientSecret: wishes.clientSecret,
     scopes: wishes.scopes,
+    callbackUrl: wishes.callbackUrl ?? (wishes.port ? `http://localhost:${wishes.port}/oauth/callback` : undefined),
     home,
     fault,
   })
