@@ -14,7 +14,8 @@ import type { World } from './model/world.ts'
 import { traitsOf } from './modes/index.ts'
 import { type Gap, gapsOfProvider } from './needs.ts'
 import { trialOf } from './proofs/index.ts'
-import { readTrials, type Support, supportOf } from './support.ts'
+import { type Support, supportOf } from './support.ts'
+import { readTrials } from './trials.ts'
 
 /** A question of a provider's, and where its answer comes from. */
 export interface Asked {

@@ -1,10 +1,6 @@
-import { readBytes } from './catalog/read.ts'
-import type { Provider, SourceKind } from './model/provider.ts'
-import type { World } from './model/world.ts'
+import type { Provider } from './model/provider.ts'
 import { gapsOfProvider } from './needs.ts'
-
-/** How much of what a template needs can be done. */
-export type Level = 'whole' | 'in part' | 'not yet'
+import { type Level, type Trials, trialOf } from './trials.ts'
 
 /** What is known of a provider's support, and how. */
 export interface Support {
@@ -13,35 +9,6 @@ export interface Support {
   readonly says: readonly string[]
   /** True where a test ran this very template against its twin: connected, called, verified and renewed. */
   readonly isTried: boolean
-}
-
-/** One line of `docs/support.json`: what came of the trial, of which text (the beginning of its hash). */
-interface Trial {
-  readonly level: Level
-  readonly hash: string
-  readonly says?: readonly string[] | undefined
-}
-
-/** By where templates come from, then by name. The test that tries every provider against its twin writes it. */
-export interface Trials {
-  readonly 'built-in': Readonly<Record<string, Trial>>
-  readonly added: Readonly<Record<string, Trial>>
-}
-
-/** Letters of a template's hash that are kept. */
-export const hashLength = 12
-
-const untried: Trials = { 'built-in': {}, added: {} }
-
-/** What came of the trials, as this version of auth-cli was tested; nothing where the file is not there. */
-export function readTrials({ folders }: Pick<World, 'folders'>): Trials {
-  const bytes = folders.trials === undefined ? undefined : readBytes(folders.trials)
-  if (bytes === undefined) return untried
-  try {
-    return { ...untried, ...(JSON.parse(bytes.toString('utf8')) as Partial<Trials>) }
-  } catch {
-    return untried
-  }
 }
 
 /** Of a provider that was read: by its trial where that was of this very text, else by what its words need. */
@@ -53,14 +20,4 @@ export function supportOf(provider: Provider, trials: Trials): Support {
   const gaps = gapsOfProvider(provider)
   const level = gaps.some(({ weight }) => weight === 'stops') ? 'not yet' : gaps.length === 0 ? 'whole' : 'in part'
   return { level, says: gaps.map(({ says }) => says), isTried: false }
-}
-
-/** Of a line in a list, by its name alone; undefined where nothing was tried under it. */
-export function levelOf(kind: SourceKind, name: string, trials: Trials): Level | undefined {
-  return trialOf(trials, kind, name)?.level
-}
-
-function trialOf(trials: Trials, kind: SourceKind, name: string): Trial | undefined {
-  if (kind !== 'built-in' && kind !== 'added') return undefined
-  return Object.hasOwn(trials[kind], name) ? trials[kind][name] : undefined
 }

@@ -4,7 +4,7 @@ import { nearest } from '../../catalog/nearest.ts'
 import { searchProviders } from '../../catalog/search.ts'
 import { catalogOf } from '../../locate.ts'
 import { UsageError } from '../../model/errors.ts'
-import { levelOf, readTrials } from '../../support.ts'
+import { levelOf, readTrials } from '../../trials.ts'
 import { providersTable } from '../output/provider.ts'
 import { type Given, openSession } from '../session.ts'
 
