@@ -57,8 +57,9 @@ const contenders = [
   ...(hasCatalogue
     ? [
         {
-          name: 'auth-cli providers list, 1,000 of them',
-          limit: 2,
+          // Both catalogues: over a thousand that were added, and those that come along.
+          name: 'auth-cli providers list, 1,400 of them',
+          limit: 2.5,
           measure: () => timeToEnd([command, 'providers', 'list'], thousand),
         },
         {
