@@ -20,7 +20,7 @@ import { catalogueFile } from '../support/catalogue.ts'
 import { leaksIn } from '../support/secrets.ts'
 import { call, worldOf } from '../support/twins.ts'
 
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 900_000 })
 
 const homes = mkdtempSync(path.join(tmpdir(), 'auth-cli-test-'))
 afterAll(() => rmSync(homes, { recursive: true, force: true }))
