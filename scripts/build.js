@@ -29,6 +29,9 @@ rmSync(`${root}dist`, { recursive: true, force: true })
 const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], { stdio: 'inherit' })
 if (status !== 0) process.exit(status ?? 1)
 
+const { shippedIndex } = await import('../dist/catalog/shipped.js')
+writeFileSync(`${root}dist/templates.json`, shippedIndex(`${root}templates`))
+
 const { rolldown } = await import('rolldown')
 const bundle = await rolldown({
   input: { main: `${root}src/cli/main.ts` },

@@ -48,9 +48,9 @@ export async function catalogOf({
   folders,
 }: Pick<Place, 'cwd' | 'folders'>): Promise<{ project: Project | undefined; sources: readonly Source[] }> {
   const project = await readProject({ cwd, home: folders.home })
-  const { person, builtIn } = folders
+  const { person, builtIn, builtInIndex } = folders
   const added = addedCatalogues(folders.added)
-  return { project, sources: orderedSources({ project, person, added, builtIn }) }
+  return { project, sources: orderedSources({ project, person, added, builtIn, builtInIndex }) }
 }
 
 /** Throws UsageError `NAME_TAKEN` where a name that is to mean one provider is another's. */

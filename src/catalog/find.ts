@@ -8,6 +8,7 @@ import { nearest } from './nearest.ts'
 import { invalid } from './problem.ts'
 import { withSecretsMarked } from './questions.ts'
 import { type Entry, findTemplate, glance, hashOf, isTemplateName } from './read.ts'
+import { shippedGlance } from './shipped.ts'
 import { plainTitle } from './title.ts'
 
 /** A place where templates are kept. */
@@ -42,7 +43,9 @@ export function orderedSources(given: {
   readonly person: string
   readonly added?: readonly { readonly path: string; readonly index?: string | undefined }[] | undefined
   readonly builtIn: string
+  readonly builtInIndex?: string | undefined
 }): readonly Source[] {
+  const { builtIn, builtInIndex } = given
   return [
     ...(given.project?.sources ?? []),
     sourceAt('person', given.person),
@@ -50,7 +53,10 @@ export function orderedSources(given: {
       ...sourceAt('added', path),
       ...(index === undefined ? {} : { glance: () => indexedGlance(path, index) }),
     })),
-    sourceAt('built-in', given.builtIn),
+    {
+      ...sourceAt('built-in', builtIn),
+      ...(builtInIndex === undefined ? {} : { glance: () => shippedGlance(builtIn, builtInIndex) }),
+    },
   ]
 }
 

@@ -170,6 +170,8 @@ export interface World {
   /** Folder of the built-in templates, of the person's own, and of the catalogues that were added. */
   readonly folders: {
     readonly builtIn: string
+    /** File of what the build saw in it; without one it is read. */
+    readonly builtInIndex?: string | undefined
     readonly person: string
     readonly added?: string | undefined
     /** File of what came of trying every provider against its twin. */

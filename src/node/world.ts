@@ -39,6 +39,9 @@ export function realPaths(env: Terms['env'], cwd: string): Paths {
 /** The templates that come with the package. */
 export const builtInTemplates = fileURLToPath(new URL('../../templates', import.meta.url))
 
+/** What the build saw in them, for a quick list. */
+const builtInIndex = fileURLToPath(new URL('../../dist/templates.json', import.meta.url))
+
 /** The JSON Schema of the template format, for editors. */
 export const schemaFile = fileURLToPath(new URL('../../schema/provider.schema.json', import.meta.url))
 
@@ -48,7 +51,7 @@ export const trialsFile = fileURLToPath(new URL('../../docs/support.json', impor
 /** Where templates are looked for on this machine. */
 export function foldersOf(paths: Pick<Paths, 'templates' | 'catalogues'>): World['folders'] {
   const { templates: person, catalogues: added } = paths
-  return { builtIn: builtInTemplates, person, added, trials: trialsFile, home: homedir() }
+  return { builtIn: builtInTemplates, builtInIndex, person, added, trials: trialsFile, home: homedir() }
 }
 
 /** This machine as a World; what is heavy loads on first touch. */
