@@ -1,4 +1,5 @@
 import { hostname, userInfo } from 'node:os'
+import { setFlagsFromString } from 'node:v8'
 import { type AuthCliError, ProviderError } from '../model/errors.ts'
 import type { LogEvent, StrayReason } from '../model/event.ts'
 import type { Integration } from '../model/integration.ts'
@@ -143,6 +144,8 @@ function sshTarget(): string | undefined {
 
 /** Loaded while the person is away, so that the exchange does not wait for it. */
 function preload(): void {
+  // Optimizing undici's parser takes longer than all that it will ever parse here, and Node would wait for it at the end.
+  setFlagsFromString('--liftoff-only')
   void import('../node/send.ts').then(({ preload }) => preload())
 }
 
