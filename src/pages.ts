@@ -159,7 +159,7 @@ export function linkOf(headers: readonly Header[], rel: string): string | undefi
   const all = headers.filter(([name]) => name.toLowerCase() === 'link').map(([, value]) => value)
   for (const [, target, params = ''] of all
     .join(', ')
-    .matchAll(/<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"[^"]*"|[^\s;,]*))?)*)/g)) {
+    .matchAll(/<([^<>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"[^"]*"|[^\s;,]*))?)*)/g)) {
     const [, quoted, bare] = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]*))/i.exec(params) ?? []
     const relations = (quoted ?? bare ?? '').toLowerCase().split(/\s+/)
     if (relations.includes(rel.toLowerCase())) return target
