@@ -150,7 +150,7 @@ async function trial(name: string, outcome: string | undefined) {
     }
     for (const [, what = '', value = ''] of crossing.text.join('\n').matchAll(tellers)) keep(what, value)
     told.push(...events.map((event) => JSON.stringify(event)), inspect(events, { depth: 9 }))
-    return { told: told.join('\n'), secrets, events }
+    return { told: told.join('\n'), secrets, events, isSaved: saved !== undefined }
   } finally {
     await twin.close()
   }
@@ -163,10 +163,11 @@ describe('no secret', () => {
     'of %s stands in any event, error or shown connection, however it goes: %s',
     async (mode, name) => {
       for (const outcome of outcomes) {
-        const { told, secrets, events } = await trial(name, outcome)
+        const { told, secrets, events, isSaved } = await trial(name, outcome)
         const about = `${name} with ${outcome ?? 'no fault'}`
         expect(leaksIn(told, secrets), about).toEqual([])
         if (events.length > 0) expect(events.at(-1)?.type, about).toBe('flow.ended')
+        if (outcome === undefined) expect(isSaved, about).toBe(true)
         // A public client that is turned away at the door has none.
         if (outcome === undefined && mode !== 'NONE') expect(secrets.size, about).toBeGreaterThan(0)
       }
