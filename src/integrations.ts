@@ -2,11 +2,12 @@ import { holdToRules, type Said } from './answer.ts'
 import { asksOf } from './asks.ts'
 import type { ProjectIntegration } from './catalog/project.ts'
 import { endpointsOf, originsOf } from './endpoints.ts'
-import { assertHidesNone, catalogOf, type Located, locate } from './locate.ts'
+import { assertHidesNone, type Located, locate } from './locate.ts'
 import { AuthCliError, UsageError } from './model/errors.ts'
 import type { SavedIntegration } from './model/integration.ts'
 import type { Need, World } from './model/world.ts'
 import { traitsOf } from './modes/index.ts'
+import { catalogOf } from './sources.ts'
 
 /** One that is known here, by whoever keeps it. */
 export interface KnownIntegration {

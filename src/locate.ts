@@ -1,12 +1,13 @@
 import { isAddress, providerAt } from './address.ts'
-import { addedCatalogues } from './catalog/added.ts'
-import { findProvider, orderedSources, type Source } from './catalog/find.ts'
-import { type Project, type ProjectIntegration, readProject } from './catalog/project.ts'
+import { findProvider } from './catalog/find.ts'
+import type { Project, ProjectIntegration } from './catalog/project.ts'
+import type { Source } from './catalog/sources.ts'
 import type { Connection } from './model/connection.ts'
 import { UsageError } from './model/errors.ts'
 import type { SavedIntegration } from './model/integration.ts'
 import type { Provider } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { catalogOf } from './sources.ts'
 
 type Place = Pick<World, 'cwd' | 'folders' | 'store'>
 
@@ -40,17 +41,6 @@ export async function locate(world: Place, name: string): Promise<Located> {
   const provider = isAddress(wanted) ? providerAt(wanted) : await findProvider(wanted, sources, known)
   if (wanted !== name) await assertHidesNone(name, wanted, sources)
   return { name, provider, project, entry, saved }
-}
-
-/** The project file and every source of templates, in the order in which they win. */
-export async function catalogOf({
-  cwd,
-  folders,
-}: Pick<Place, 'cwd' | 'folders'>): Promise<{ project: Project | undefined; sources: readonly Source[] }> {
-  const project = await readProject({ cwd, home: folders.home })
-  const { person, builtIn, builtInIndex } = folders
-  const added = addedCatalogues(folders.added)
-  return { project, sources: orderedSources({ project, person, added, builtIn, builtInIndex }) }
 }
 
 /** Throws UsageError `NAME_TAKEN` where a name that is to mean one provider is another's. */

@@ -1,9 +1,10 @@
 import { contextOf } from './fill/flaw.ts'
 import { fillUrl } from './fill/url.ts'
-import { catalogOf, locate } from './locate.ts'
+import { locate } from './locate.ts'
 import type { Connection } from './model/connection.ts'
 import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
+import { catalogOf } from './sources.ts'
 import { defaultPath, defaultPort } from './wire/redirect.ts'
 
 /** What providers are told where nobody has chosen another redirect URL. */

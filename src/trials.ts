@@ -1,4 +1,4 @@
-import { readBytes } from './catalog/read.ts'
+import { readBytes } from './catalog/files.ts'
 import type { SourceKind } from './model/provider.ts'
 import type { World } from './model/world.ts'
 

@@ -2,27 +2,17 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { addedCatalogues } from './catalog/added.ts'
 import { type FindAlias, type Resolved, resolveAlias } from './catalog/alias.ts'
 import { check } from './catalog/check.ts'
-import { orderedSources, type Source } from './catalog/find.ts'
-import { isProjectFile, projectProblems } from './catalog/project.ts'
-import {
-  type Document,
-  type Entry,
-  entryIn,
-  findTemplate,
-  isTemplateName,
-  isYaml,
-  namesIn,
-  parseYaml,
-  readBytes,
-  realPath,
-  statOf,
-  stem,
-} from './catalog/read.ts'
-import { catalogOf } from './locate.ts'
+import { namesIn, readBytes, realPath, statOf } from './catalog/files.ts'
+import { isTemplateName, isYaml, stem } from './catalog/names.ts'
+import { projectProblems } from './catalog/project.ts'
+import { isProjectFile } from './catalog/project-file.ts'
+import { type Document, type Entry, entryIn, findTemplate, parseYaml } from './catalog/read.ts'
+import { orderedSources, type Source } from './catalog/sources.ts'
 import { type Problem, TemplateError, UsageError } from './model/errors.ts'
 import type { Template } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { gapsOf } from './needs.ts'
+import { catalogOf } from './sources.ts'
 
 /** What was looked at and what is wrong with it. */
 export interface Verdict {

@@ -178,7 +178,7 @@ describe('the map', () => {
       ...sideDoors(file, text),
     ]
     expect(planted('model/x.ts', "import { a } from '../wire/oauth.ts'")).toHaveLength(1)
-    expect(planted('wire/x.ts', "import {\n  a,\n  b,\n} from '../catalog/read.ts'")).toHaveLength(1)
+    expect(planted('wire/x.ts', "import { \n  a, \n  b, \n } from '../catalog/read.ts'")).toHaveLength(1)
     expect(planted('modes/x.ts', "const a = await import('../dialects/slack.ts')")).toHaveLength(1)
     expect(planted('sandbox/x.ts', "import type { A } from '../model/errors.ts'")).toHaveLength(1)
     expect(planted('helpers/x.ts', "import { a } from './y.ts'")).toHaveLength(1)

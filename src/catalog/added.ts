@@ -1,7 +1,8 @@
 import { join, sep } from 'node:path'
 import type { AddedCatalogue, Catalogue } from '../model/catalogue.ts'
+import { keep, namesIn, readBytes, type Stamp, stampOf } from './files.ts'
 import { type Glance, glancesIn } from './glance.ts'
-import { isTemplateName, keep, namesIn, readBytes, type Stamp, stampOf } from './read.ts'
+import { isTemplateName } from './names.ts'
 
 /** The catalogues that the person added, the first one first. `folder` holds a folder for each; one that is broken is left out. */
 export function addedCatalogues(folder: string | undefined): readonly AddedCatalogue[] {

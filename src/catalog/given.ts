@@ -1,5 +1,5 @@
-import type { Source } from './find.ts'
 import { entryIn, parseYaml } from './read.ts'
+import type { Source } from './sources.ts'
 
 /** A template that is no file but a value, as a source that has this one provider. `place` stands for the file in messages. */
 export async function givenSource(

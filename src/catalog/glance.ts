@@ -1,3 +1,7 @@
+import { join } from 'node:path'
+import { namesIn, readBytes, statOf } from './files.ts'
+import { isTemplateName, isYaml, stem } from './names.ts'
+
 /** What a list shows of a template, read without parsing its file. */
 export interface Glance {
   readonly name: string
@@ -9,6 +13,19 @@ export interface Glance {
 }
 
 type Seen = { -readonly [member in keyof Glance]: Glance[member] }
+
+/**
+ * Every template in a folder or file, at a glance: names, titles, modes. A file of a folder that cannot be read is there
+ * with its name alone.
+ */
+export function glance(path: string): readonly Glance[] {
+  const stats = statOf(path)
+  if (!stats) return []
+  if (!stats.isFolder) return glancesIn(readBytes(path)?.toString('utf8') ?? '', path)
+  return namesIn(path)
+    .filter((name) => isYaml(name) && isTemplateName(stem(name)))
+    .map((name) => glanceAt(stem(name), join(path, name)))
+}
 
 /** The templates of one file's text, in its order. */
 export function glancesIn(text: string, file: string): readonly Glance[] {
@@ -35,6 +52,15 @@ export function glancesIn(text: string, file: string): readonly Glance[] {
     }
   }
   return seen
+}
+
+function glanceAt(name: string, file: string): Glance {
+  try {
+    const bytes = readBytes(file)
+    return glancesIn(bytes?.toString('utf8') ?? '', file).find((one) => one.name === name) ?? { name, file }
+  } catch {
+    return { name, file }
+  }
 }
 
 function memberFor(field: string): 'title' | 'mode' | 'alias' {

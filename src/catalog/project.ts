@@ -1,13 +1,13 @@
 import { platform, userInfo } from 'node:os'
-import { basename, dirname, join, resolve, sep } from 'node:path'
+import { dirname, join, resolve, sep } from 'node:path'
 import { type Problem, TemplateError, UsageError } from '../model/errors.ts'
 import { checkAgainst } from './check.ts'
 import type { Fields } from './fields.ts'
-import { type Source, sourceAt } from './find.ts'
+import { readBytes, realPath, statOf } from './files.ts'
 import { type FieldPath, type FilePlace, invalid, shownPlace } from './problem.ts'
-import { type Document, entryIn, findTemplate, hashOf, parseYaml, readBytes, realPath, statOf } from './read.ts'
-
-const fileName = 'auth-cli.yaml'
+import { nearestProjectFile, type ProjectSearch } from './project-file.ts'
+import { type Document, entryIn, findTemplate, hashOf, parseYaml } from './read.ts'
+import { type Source, sourceAt } from './sources.ts'
 
 /** A value as it stands in the project file, `${NAME}` not yet replaced. */
 export interface Written extends FilePlace {
@@ -67,13 +67,6 @@ export interface Project {
   readonly warnings: readonly Problem[]
 }
 
-/** Where the search begins and ends. `uid` of the person, where it is not the process's own. */
-export interface ProjectSearch {
-  readonly cwd: string
-  readonly home: string
-  readonly uid?: number | undefined
-}
-
 const integrationFields: Fields = {
   provider: { is: 'text' },
   client_id: { is: 'text' },
@@ -102,7 +95,7 @@ export const projectFields: Fields = {
  * where there is none. Throws UsageError `PROJECT_REFUSED` for a file of another user or one that all may write.
  */
 export async function readProject(search: ProjectSearch): Promise<Project | undefined> {
-  const file = nearestFile(search)
+  const file = nearestProjectFile(search)
   if (file === undefined) return undefined
   refuseForeign(file, search.uid ?? ownUid())
   let hash = hashOf('')
@@ -141,15 +134,6 @@ const referencePattern = /\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g
 /** The variables that a value refers to. */
 export function referencesIn(written: Written): readonly Reference[] {
   return [...written.text.matchAll(referencePattern)].map(([, name = '']) => ({ field: written.field, name }))
-}
-
-function nearestFile({ cwd, home }: ProjectSearch): string | undefined {
-  const end = realPath(home) ?? home
-  for (let folder = realPath(cwd) ?? cwd; ; folder = dirname(folder)) {
-    const file = join(folder, fileName)
-    if (statOf(file)) return file
-    if (statOf(join(folder, '.git')) || folder === end || folder === dirname(folder)) return undefined
-  }
 }
 
 function refuseForeign(file: string, uid: number | undefined): void {
@@ -261,11 +245,6 @@ function checkProject(fields: Readonly<Record<string, unknown>>, document: Docum
 export function projectProblems(document: Document): readonly Problem[] {
   const fields = mapping(document.value) ?? {}
   return [...checkProject(fields, document), ...foldersOf(fields['template_folders'], document).problems]
-}
-
-/** Whether a file is called as project files are. */
-export function isProjectFile(file: string): boolean {
-  return basename(file) === fileName
 }
 
 function badNumber(document: Document, path: FieldPath, expected: string): Problem {

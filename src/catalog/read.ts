@@ -1,15 +1,13 @@
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ScalarEvent } from 'js-yaml'
-import { MachineError, type Problem } from '../model/errors.ts'
-import { type Glance, glancesIn } from './glance.ts'
+import type { Problem } from '../model/errors.ts'
+import { largestFile, readBytes, statOf } from './files.ts'
+import { forbiddenKeys, isTemplateName } from './names.ts'
 import { indexFields, type KeyAt, kinds, offsetIn, placesIn, type YamlEvent } from './places.ts'
 import { type FieldPath, type FilePlace, invalid, type PlaceOf } from './problem.ts'
 import { lineOf, mayHold, sliceOf } from './slice.ts'
 
-const mebibyte = 1024 * 1024
-const largestFile = 5 * mebibyte
 /** Brackets, commas and line ends together: no sane catalogue comes near it, and it bounds what the parser allocates. */
 const mostMarks = 600_000
 const deepestNesting = 32
@@ -28,64 +26,6 @@ export interface Entry {
   readonly value: unknown
   readonly placeOf: PlaceOf
   readonly warnings: readonly Problem[]
-}
-
-/** Bytes of a regular file, at most 5 MB; undefined when there is none. Throws MachineError `NOT_READABLE`. */
-export function readBytes(file: string): Buffer | undefined {
-  return reading(file, () => {
-    const stats = statSync(file)
-    // A pipe or a device would be waited for.
-    if (!stats.isFile()) throw new MachineError('NOT_READABLE', `${file} is not a regular file.`)
-    if (stats.size > largestFile)
-      throw invalid(`The file ${file}`, [flaw({ file }, 'it is larger than 5 MB', 'Split it.')])
-    return readFileSync(file)
-  })
-}
-
-/** What the file system says of a file; undefined where there is none, or none that we may see. */
-export function statOf(
-  file: string,
-): { readonly uid: number; readonly mode: number; readonly isFolder: boolean } | undefined {
-  try {
-    const stats = statSync(file)
-    return { uid: stats.uid, mode: stats.mode, isFolder: stats.isDirectory() }
-  } catch {
-    return undefined
-  }
-}
-
-/** Inode, bytes, when a file's content and when its inode last changed: one of them changes when it is written. */
-export type Stamp = readonly [inode: number, size: number, modified: number, changed: number]
-
-/** Undefined where there is no such file. */
-export function stampOf(file: string): Stamp | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false })
-  return stats && [stats.ino, stats.size, stats.mtimeMs, stats.ctimeMs]
-}
-
-/** Names in a folder, sorted; none where there is no such folder. Throws MachineError `NOT_READABLE`. */
-export function namesIn(folder: string): readonly string[] {
-  return reading(folder, () => readdirSync(folder).sort()) ?? []
-}
-
-/** Writes what can be made anew (0600); where that fails, only time is lost. */
-export function keep(file: string, text: string): void {
-  try {
-    const fresh = `${file}.${process.pid}.tmp`
-    writeFileSync(fresh, text, { mode: 0o600 })
-    renameSync(fresh, file)
-  } catch {
-    // A folder that is not ours to write is no reason to fail a list.
-  }
-}
-
-/** The path with every symbolic link followed; undefined when there is nothing there. */
-export function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path)
-  } catch {
-    return undefined
-  }
 }
 
 /** SHA-256, hex. */
@@ -121,11 +61,6 @@ export async function parseYaml(content: string, file: string, firstLine = 1): P
   }
 }
 
-/** Names that a template may have; anything else is never looked for on disk. */
-export function isTemplateName(name: string): boolean {
-  return name.length <= 100 && /^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) && !forbiddenKeys.has(name)
-}
-
 /**
  * The template of that name in a folder of one-provider files (`<name>.yaml`, its key the name) or in one file with
  * many; undefined when it is not there. Only the entry's own text is parsed, so the rest of a file may be broken.
@@ -141,19 +76,6 @@ export async function findTemplate(name: string, path: string): Promise<Entry | 
   return undefined
 }
 
-/**
- * Every template in a folder or file, at a glance: names, titles, modes. A file of a folder that cannot be read is there
- * with its name alone.
- */
-export function glance(path: string): readonly Glance[] {
-  const stats = statOf(path)
-  if (!stats) return []
-  if (!stats.isFolder) return glancesIn(readBytes(path)?.toString('utf8') ?? '', path)
-  return namesIn(path)
-    .filter((name) => isYaml(name) && isTemplateName(stem(name)))
-    .map((name) => glanceAt(stem(name), join(path, name)))
-}
-
 /** An entry of a document that was parsed whole. */
 export function entryIn(document: Document, name: string, path: FieldPath, value: unknown): Entry {
   return {
@@ -162,15 +84,6 @@ export function entryIn(document: Document, name: string, path: FieldPath, value
     value,
     placeOf: (field, what) => document.placeOf([...path, ...field], what),
     warnings: [],
-  }
-}
-
-function glanceAt(name: string, file: string): Glance {
-  try {
-    const bytes = readBytes(file)
-    return glancesIn(bytes?.toString('utf8') ?? '', file).find((one) => one.name === name) ?? { name, file }
-  } catch {
-    return { name, file }
   }
 }
 
@@ -217,8 +130,6 @@ function entryOf(name: string, document: Document): Entry | undefined {
     ])
   return root && Object.hasOwn(root, name) ? entryIn(document, name, [name], root[name]) : undefined
 }
-
-const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype', '<<'])
 
 function refuseExcess(text: string, file: string): void {
   let marks = 0
@@ -267,33 +178,8 @@ function flaw(place: FilePlace, message: string, fix: string): Problem {
   return { ...place, message, fix, severity: 'error' }
 }
 
-/** Runs a read; nothing there is undefined, anything else that the disk says is a MachineError. */
-function reading<T>(path: string, read: () => T): T | undefined {
-  try {
-    return read()
-  } catch (error) {
-    const code = error instanceof Error && 'syscall' in error && 'code' in error ? String(error.code) : undefined
-    if (code === undefined) throw error
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ENAMETOOLONG') return undefined
-    throw new MachineError('NOT_READABLE', `${path} cannot be read (${code}).`, {
-      hint: 'Check its permissions, or move it away.',
-      cause: error,
-    })
-  }
-}
-
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined
-}
-
-/** Whether a file is called as YAML files are. */
-export function isYaml(path: string): boolean {
-  return /\.ya?ml$/i.test(path)
-}
-
-/** `zendesk` of `zendesk.yaml`. */
-export function stem(fileName: string): string {
-  return fileName.replace(/\.ya?ml$/i, '')
 }

@@ -1,5 +1,5 @@
-import type { ListedProvider } from './find.ts'
 import { isNear } from './nearest.ts'
+import type { ListedProvider } from './sources.ts'
 
 /** What a search found, best first; `isGuess` where nothing holds the words and these only come near them. */
 export interface Hits {

@@ -1,12 +1,9 @@
 import { sep } from 'node:path'
-import type { Glance } from './glance.ts'
-import { glance, namesIn, readBytes, stampOf } from './read.ts'
+import { namesIn, readBytes } from './files.ts'
+import { type Glance, glance } from './glance.ts'
 
-/** What the build saw in a file: its size in bytes, and the template's line in a list. */
-interface Line extends Omit<Glance, 'name' | 'file'> {
-  readonly name: string
-  readonly size: number
-}
+/** What the build saw in a file: the template's line in a list. */
+type Line = Omit<Glance, 'file'>
 
 /** By file name. */
 type Index = Readonly<Record<string, Line>>
@@ -15,14 +12,14 @@ type Index = Readonly<Record<string, Line>>
 export function shippedIndex(folder: string): string {
   const lines = glance(folder).map(({ file, ...seen }) => {
     const fileName = file.slice(folder.length).replace(/^[\\/]/, '')
-    return [fileName, { ...seen, size: stampOf(file)?.[1] ?? 0 }] as const
+    return [fileName, seen] as const
   })
   return JSON.stringify(Object.fromEntries(lines) satisfies Index)
 }
 
 /**
- * Every template of a folder at a glance, as the build saw it. Where a file has come, gone or another size since, or there
- * is no index, the folder is read.
+ * Every template of a folder at a glance, as the build saw it. Where a file has come or gone since, or there is no index,
+ * the folder is read; an edited one is listed anew by the next build, and is itself in everything but the list.
  */
 export function shippedGlance(folder: string, indexFile: string): readonly Glance[] {
   const index = indexIn(indexFile)
@@ -31,10 +28,9 @@ export function shippedGlance(folder: string, indexFile: string): readonly Glanc
   const glances: Glance[] = []
   for (const fileName of fileNames) {
     const line = Object.hasOwn(index, fileName) ? index[fileName] : undefined
-    const file = folder + sep + fileName
-    if (line === undefined || line.size !== stampOf(file)?.[1]) return glance(folder)
+    if (line === undefined) return glance(folder)
     const { name, title, mode, alias, categories } = line
-    glances.push({ name, file, title, mode, alias, categories })
+    glances.push({ name, file: folder + sep + fileName, title, mode, alias, categories })
   }
   return glances
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Problem, TemplateError } from '../model/errors.ts'
-import { type Document, isTemplateName, parseYaml } from './read.ts'
+import { isTemplateName } from './names.ts'
+import { type Document, parseYaml } from './read.ts'
 import { sliceOf } from './slice.ts'
 
 /** A file of templates as it was found. */

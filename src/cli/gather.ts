@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path'
-import { isYaml, namesIn, readBytes, realPath, statOf, stem } from '../catalog/read.ts'
+import { namesIn, readBytes, realPath, statOf } from '../catalog/files.ts'
+import { isYaml, stem } from '../catalog/names.ts'
 import type { CatalogueFile } from '../catalog/split.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { TemplateError, UsageError } from '../model/errors.ts'

@@ -1,7 +1,8 @@
-import { listProviders } from '../catalog/find.ts'
+import { listProviders } from '../catalog/sources.ts'
 import { type Asked, type Description, describe } from '../describe.ts'
-import { catalogOf, locate } from '../locate.ts'
+import { locate } from '../locate.ts'
 import type { World } from '../model/world.ts'
+import { catalogOf } from '../sources.ts'
 import { takenFlags } from './questions.ts'
 
 /** `docs/providers.md`: every provider that comes along, what it asks and where it is odd. `npm run docs` writes it. */

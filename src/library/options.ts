@@ -1,12 +1,13 @@
 import { asksOf } from '../asks.ts'
 import { findProvider } from '../catalog/find.ts'
 import { givenSource } from '../catalog/given.ts'
-import { catalogOf, type Located, locate } from '../locate.ts'
+import { type Located, locate } from '../locate.ts'
 import type { Given } from '../look-up.ts'
 import type { Connection } from '../model/connection.ts'
 import type { LogEvent } from '../model/event.ts'
 import type { Template } from '../model/provider.ts'
 import type { World } from '../model/world.ts'
+import { catalogOf } from '../sources.ts'
 
 /** What every call takes. */
 export interface CallOptions {

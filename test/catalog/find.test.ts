@@ -2,7 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { findProvider, listProviders, orderedSources } from '../../src/catalog/find.ts'
+import { findProvider } from '../../src/catalog/find.ts'
+import { listProviders, orderedSources } from '../../src/catalog/sources.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'auth-cli-find-'))
 afterAll(() => rmSync(root, { recursive: true }))

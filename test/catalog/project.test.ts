@@ -2,8 +2,9 @@ import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, w
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, test } from 'vitest'
-import { findProvider, orderedSources } from '../../src/catalog/find.ts'
+import { findProvider } from '../../src/catalog/find.ts'
 import { expand, readProject, referencesIn, type Written } from '../../src/catalog/project.ts'
+import { orderedSources } from '../../src/catalog/sources.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'auth-cli-project-')))
 afterAll(() => rmSync(root, { recursive: true }))

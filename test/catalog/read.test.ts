@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { load } from 'js-yaml'
 import { afterAll, describe, expect, it, test } from 'vitest'
-import { findTemplate, glance, parseYaml } from '../../src/catalog/read.ts'
+import { glance } from '../../src/catalog/glance.ts'
+import { findTemplate, parseYaml } from '../../src/catalog/read.ts'
 import { TemplateError } from '../../src/model/errors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'auth-cli-read-'))

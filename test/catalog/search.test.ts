@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import type { ListedProvider } from '../../src/catalog/find.ts'
 import { searchProviders } from '../../src/catalog/search.ts'
+import type { ListedProvider } from '../../src/catalog/sources.ts'
 
 const listed = (name: string, title: string, ...categories: string[]): ListedProvider => ({
   name,

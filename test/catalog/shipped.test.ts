@@ -1,7 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { glance } from '../../src/catalog/read.ts'
+import { glance } from '../../src/catalog/glance.ts'
 import { shippedGlance, shippedIndex } from '../../src/catalog/shipped.ts'
 import { freshFolder } from '../support/disk.ts'
 
@@ -24,15 +24,15 @@ describe('the list of the templates that come along', () => {
     expect(shippedGlance(folder, index)).toHaveLength(2)
   })
 
-  it('comes from the index while every file has its size', () => {
+  it('comes from the index while every file is there', () => {
     const { folder, index } = shipped()
     writeFileSync(path.join(folder, 'apple.yaml'), text('apple', 'Lemon'))
     expect(shippedGlance(folder, index)[0]?.title).toBe('Apple')
   })
 
   it.each<[string, (folder: string, index: string) => void]>([
-    ['was edited', (folder) => writeFileSync(path.join(folder, 'apple.yaml'), text('apple', 'Another'))],
     ['came', (folder) => writeFileSync(path.join(folder, 'plum.yaml'), text('plum', 'Plum'))],
+    ['has another name', (folder) => renameSync(path.join(folder, 'pear.yaml'), path.join(folder, 'pears.yaml'))],
     ['went', (folder) => rmSync(path.join(folder, 'pear.yaml'))],
     ['is not the index', (_, index) => writeFileSync(index, '{"broken')],
   ])('is read anew where a file %s', (_, change) => {

@@ -1,9 +1,10 @@
 import type { Command, Option } from 'commander'
 import { asksOf } from '../../asks.ts'
-import { listProviders } from '../../catalog/find.ts'
-import { catalogOf, locate } from '../../locate.ts'
+import { listProviders } from '../../catalog/sources.ts'
+import { locate } from '../../locate.ts'
 import type { World } from '../../model/world.ts'
 import { settingKeys } from '../../node/settings.ts'
+import { catalogOf } from '../../sources.ts'
 import { takenFlags } from '../questions.ts'
 import { type Given, openSession } from '../session.ts'
 

@@ -1,5 +1,5 @@
 import { addedCatalogues } from '../../catalog/added.ts'
-import { listProviders, orderedSources, sourceAt } from '../../catalog/find.ts'
+import { listProviders, orderedSources, sourceAt } from '../../catalog/sources.ts'
 import { splitCatalogue } from '../../catalog/split.ts'
 import { type Catalogue, folderOf } from '../../model/catalogue.ts'
 import { type Problem, TemplateError, UsageError } from '../../model/errors.ts'
