@@ -13,10 +13,10 @@ const bundled = ['chalk', 'commander', 'js-yaml', 'oauth4webapi']
 const sessionFiles =
   /[\\/]src[\\/](model[\\/]|saved\.ts|refresh\.ts|token\.ts|cli[\\/](session|run|awake)\.ts|cli[\\/]output[\\/](print|style|table|time)\.ts|node[\\/](world|crypto|paths|store|intents|digest|disk|names|lock|processes|settings)\.ts)/
 // commander can run a command as a program of its own; ours are none, and the module for it is dear.
+const isForPrograms = (id, importer) => /child_process$/.test(id) && /[\\/]commander[\\/]/.test(importer ?? '')
 const withoutPrograms = {
   name: 'without-programs',
-  resolveId: (id, importer) =>
-    /child_process$/.test(id) && /commander/.test(importer ?? '') ? '\0programs' : undefined,
+  resolveId: (id, importer) => (isForPrograms(id, importer) ? '\0programs' : undefined),
   load: (id) => (id === '\0programs' ? 'export const spawn = undefined; export default { spawn }' : undefined),
 }
 
@@ -38,7 +38,8 @@ const bundle = await rolldown({
   platform: 'node',
   plugins: [withoutPrograms],
   // What begins with # is a bundled package's own file by another name (package.json `imports`).
-  external: (id) => !/^[./#\0]/.test(id) && !bundled.includes(id.split('/')[0]),
+  external: (id, importer) =>
+    !/^[./#\0]/.test(id) && !bundled.includes(id.split('/')[0]) && !isForPrograms(id, importer),
 })
 await bundle.write({
   dir: `${root}dist/bin`,

@@ -1,4 +1,5 @@
-import { fill, placeholders } from './fill/fill.ts'
+import { fill } from './fill/fill.ts'
+import { placeholders } from './fill/placeholders.ts'
 import type { Scope } from './fill/scope.ts'
 import { type Connection, givenOf } from './model/connection.ts'
 import type { Header, Tell } from './model/event.ts'

@@ -1,7 +1,7 @@
 import { dress } from './dress.ts'
 import { originsOf } from './endpoints.ts'
-import { placeholders } from './fill/fill.ts'
 import { contextOf } from './fill/flaw.ts'
+import { placeholders } from './fill/placeholders.ts'
 import { fillUrl } from './fill/url.ts'
 import type { Flow } from './flow.ts'
 import { lookUpOf } from './lookups/index.ts'

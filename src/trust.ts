@@ -2,7 +2,7 @@ import { asksOf } from './asks.ts'
 import { type Project, referencesIn } from './catalog/project.ts'
 import type { Question } from './catalog/questions.ts'
 import { endpointsOf, originsOf } from './endpoints.ts'
-import { placeholders } from './fill/fill.ts'
+import { placeholders } from './fill/placeholders.ts'
 import type { Located } from './locate.ts'
 import { type Answer, environmentName, type Found, type Given, textOf } from './look-up.ts'
 import type { Connection } from './model/connection.ts'
@@ -30,7 +30,8 @@ export async function assertTrusted(
   exposures: readonly Exposure[],
   isGiven: boolean,
 ): Promise<void> {
-  if (project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined) return
+  const hash = await project.hash()
+  if (hash !== undefined && (await world.store.trust.read(hash)) !== undefined) return
   const lines = exposures.map(({ what, to }) => `${what.join(', ')} would go to ${to.join(', ')}`)
   if (!isGiven) {
     const question = `${project.file} wants secrets of yours: ${lines.join('; ')}. Trust this file?`
@@ -45,7 +46,7 @@ export async function assertTrusted(
     }
   }
   const at = world.clock.now().toISOString()
-  await world.store.trust.update(project.hash, () => ({ hash: project.hash, file: project.file, at }))
+  if (hash !== undefined) await world.store.trust.update(hash, () => ({ hash, file: project.file, at }))
 }
 
 /** What this run would hand to whom because a project file says so; the person is asked, once per content. */
@@ -88,7 +89,7 @@ export async function trustFor(
     exposures.push({ what: [foreign.text], to: ['the redirect URL'] })
   }
   // Said without need it is remembered all the same: the file's `browser` waits for it too. A broken file has no content.
-  const isGiven = given.trustProject === true && project.hash !== ''
+  const isGiven = given.trustProject === true && (await project.hash()) !== undefined
   if (exposures.length > 0 || isGiven) await assertTrusted(world, project, exposures, isGiven)
 }
 

@@ -1,12 +1,12 @@
 import { platform, userInfo } from 'node:os'
 import { dirname, join, resolve, sep } from 'node:path'
 import { type Problem, TemplateError, UsageError } from '../model/errors.ts'
-import { checkAgainst } from './check.ts'
 import type { Fields } from './fields.ts'
 import { readBytes, realPath, statOf } from './files.ts'
+import { checkAgainst } from './hold.ts'
 import { type FieldPath, type FilePlace, invalid, shownPlace } from './problem.ts'
 import { nearestProjectFile, type ProjectSearch } from './project-file.ts'
-import { type Document, entryIn, findTemplate, hashOf, parseYaml } from './read.ts'
+import { type Document, entryIn, findTemplate, parseYaml } from './read.ts'
 import { type Source, sourceAt } from './sources.ts'
 
 /** A value as it stands in the project file, `${NAME}` not yet replaced. */
@@ -52,8 +52,8 @@ export interface ProjectSettings {
 /** An `auth-cli.yaml`, read but not trusted. */
 export interface Project {
   readonly file: string
-  /** SHA-256 of the content, hex: what trust is given to. */
-  readonly hash: string
+  /** SHA-256 of the content, hex: what trust is given to. Undefined where the content could not be had. */
+  readonly hash: () => Promise<string | undefined>
   /** Names of the integrations that it describes. */
   readonly integrations: readonly string[]
   /** Throws TemplateError `TEMPLATE_INVALID` where that entry, which somebody asked for, is broken. */
@@ -98,11 +98,12 @@ export async function readProject(search: ProjectSearch): Promise<Project | unde
   const file = nearestProjectFile(search)
   if (file === undefined) return undefined
   refuseForeign(file, search.uid ?? ownUid())
-  let hash = hashOf('')
+  let content: Buffer | undefined
+  const hash = async () => (content === undefined ? undefined : (await import('./hash.ts')).hashOf(content))
   try {
     const bytes = readBytes(file)
     if (!bytes) return undefined
-    hash = hashOf(bytes)
+    content = bytes
     return projectFrom(await parseYaml(bytes.toString('utf8'), file), hash)
   } catch (error) {
     if (error instanceof TemplateError) return brokenProject(file, hash, error)
@@ -166,7 +167,7 @@ function ownUid(): number | undefined {
   }
 }
 
-function brokenProject(file: string, hash: string, broken: TemplateError): Project {
+function brokenProject(file: string, hash: Project['hash'], broken: TemplateError): Project {
   return {
     file,
     hash,
@@ -183,7 +184,7 @@ function brokenSource(file: string, broken: TemplateError): Source {
   return { kind: 'project', path: file, find: async () => undefined, glance: () => [], broken }
 }
 
-function projectFrom(document: Document, hash: string): Project {
+function projectFrom(document: Document, hash: Project['hash']): Project {
   const root = mapping(document.value)
   if (!root && document.value !== undefined && document.value !== null)
     throw invalid(`The file ${document.file}`, [

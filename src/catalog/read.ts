@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { ScalarEvent } from 'js-yaml'
 import type { Problem } from '../model/errors.ts'
@@ -26,11 +25,6 @@ export interface Entry {
   readonly value: unknown
   readonly placeOf: PlaceOf
   readonly warnings: readonly Problem[]
-}
-
-/** SHA-256, hex. */
-export function hashOf(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex')
 }
 
 /**

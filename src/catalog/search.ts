@@ -12,7 +12,7 @@ export interface Hits {
  * all, misspelt ones count (`gogle` finds Google).
  */
 export function searchProviders(all: readonly ListedProvider[], search: string): Hits {
-  const wanted = wordsOf(search)
+  const wanted = search === '' ? [] : wordsOf(search)
   if (wanted.length === 0) return { providers: all, isGuess: false }
   const exact = ranked(all, wanted, (text, words, word) => {
     if (words.includes(word)) return 0

@@ -68,7 +68,7 @@ const absent: Presence = {
 
 /** Flags → a World and a printer. Reads no more than the command will need. */
 export async function openSession(given: Given, parts: SessionParts = {}): Promise<Session> {
-  const { env, stderr, stdin, stdout } = process
+  const { env, stderr, stdout } = process
   const {
     json = false,
     reveal = false,
@@ -81,7 +81,8 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
   const { settings: kept, from } = parts.settings === false ? { settings: {}, from: {} } : await settingsOf(paths)
   const settings = withCertificate(kept, given.options, cwd)
   const style = once(() => makeStyle(looks(stderr, env, { color })))
-  const interactive = input !== false && stdin.isTTY === true && !isSet(env['CI'])
+  // Only who asks opens stdin, which takes time.
+  const isInteractive = (): boolean => input !== false && process.stdin.isTTY === true && !isSet(env['CI'])
   const { signal, limit, stop } = interruption()
   const journal = journalIn(paths, settings)
   if (parts.flows === true) await journal()
@@ -95,7 +96,7 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     settingsFrom: from,
     emit: emitter(journal, parts.onEvent),
     signal,
-    ...lazyAsk(interactive, color),
+    ...lazyAsk(isInteractive, color),
     browse: presence.browse,
     show: presence.show,
     paste: presence.paste,
@@ -111,7 +112,9 @@ export async function openSession(given: Given, parts: SessionParts = {}): Promi
     json,
     reveal,
     quiet,
-    interactive,
+    get interactive() {
+      return isInteractive()
+    },
     style,
     limit,
     stop,
@@ -194,13 +197,13 @@ function emitter(open: () => Promise<Journal>, onEvent: Emit | undefined): Emit 
   }
 }
 
-function lazyAsk(interactive: boolean, color: boolean | undefined): Pick<World, 'ask' | 'confirm'> {
+function lazyAsk(isInteractive: () => boolean, color: boolean | undefined): Pick<World, 'ask' | 'confirm'> {
   const person = once(async () => {
     const { makeAsk } = await import('../node/ask.ts')
     return makeAsk({
       stdin: process.stdin,
       stderr: process.stderr,
-      interactive,
+      interactive: isInteractive(),
       color: looks(process.stderr, process.env, { color }).color,
     })
   })

@@ -1,6 +1,7 @@
 import { type FillContext, type Flaw, flawError } from './flaw.ts'
 import { type Form, functions, words } from './forms.ts'
 import { type Call, type Piece, type Placeholder, parse, splitAt, trim } from './parse.ts'
+import { pathsIn } from './placeholders.ts'
 import { type Scope, valueAt } from './scope.ts'
 
 /**
@@ -64,24 +65,6 @@ export function fillText(
   const filled = fill(text, scope, place, reading)
   if ('flaw' in filled) throw flawError(filled.flaw, field, text, context)
   return filled.text
-}
-
-/** Every path that the text refers to, alternatives and arguments included, each once, in order. */
-export function placeholders(text: string): readonly string[] {
-  return [...new Set(placeholdersByAlternative(text).flat())]
-}
-
-/** The paths that each alternative of `A || B || C` refers to. */
-export function placeholdersByAlternative(text: string): readonly (readonly string[])[] {
-  const parsed = parse(text)
-  return 'malformed' in parsed ? [] : parsed.alternatives.map((pieces) => [...new Set(pathsIn(pieces))])
-}
-
-function pathsIn(pieces: readonly Piece[]): readonly string[] {
-  return pieces.flatMap((piece) => {
-    if (typeof piece === 'string') return []
-    return piece.call ? pathsIn(piece.call.argument) : [piece.source]
-  })
 }
 
 /** Picks the alternative that stands, its values looked up but not yet encoded. */

@@ -1,3 +1,4 @@
+import { flawOfUrl } from './endpoint.ts'
 import { choose, encode, type Resolved } from './fill.ts'
 import { type FillContext, flawError } from './flaw.ts'
 import type { Scope } from './scope.ts'
@@ -30,17 +31,6 @@ export function fillUrl(field: string, text: string, scope: Scope, context: Fill
   const why = flawOfUrl(url)
   if (why !== undefined) throw flawError({ kind: 'malformed', why }, field, text, context)
   return url
-}
-
-/** Why a URL cannot be an endpoint; undefined when it can. */
-export function flawOfUrl(url: string): string | undefined {
-  if (/[\s\\]/.test(url) || /[\u0000-\u001f\u007f]/.test(url))
-    return 'it contains blanks, backslashes or control characters'
-  if (!/^https?:\/\/[^/?#]/i.test(url)) return 'it is not an http or https URL'
-  if (!URL.canParse(url)) return 'it is not a valid URL'
-  const { username, password } = new URL(url)
-  if (username !== '' || password !== '' || /^[^/]*\/\/[^/?#]*@/.test(url)) return 'it holds a user name or password'
-  return undefined
 }
 
 /** `before` is the URL as filled so far, so the value's place is read off it. */

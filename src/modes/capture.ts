@@ -1,6 +1,6 @@
 import { at, textOf } from '../answers/member.ts'
 import type { Read } from '../answers/read.ts'
-import { placeholders } from '../fill/fill.ts'
+import { placeholders } from '../fill/placeholders.ts'
 import { valueAt } from '../fill/scope.ts'
 import type { Header } from '../model/event.ts'
 import type { Template } from '../model/provider.ts'

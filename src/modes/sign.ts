@@ -1,4 +1,5 @@
-import { fill, placeholders } from '../fill/fill.ts'
+import { fill } from '../fill/fill.ts'
+import { placeholders } from '../fill/placeholders.ts'
 import type { Scope } from '../fill/scope.ts'
 import { type AuthCliError, TemplateError, UsageError } from '../model/errors.ts'
 import type { Tell } from '../model/event.ts'

@@ -1,7 +1,8 @@
 import { createHash, createHmac, generateKeyPairSync, verify } from 'node:crypto'
 import { describe, expect, it, test } from 'vitest'
-import { fill, fillText, placeholders } from '../../src/fill/fill.ts'
+import { fill, fillText } from '../../src/fill/fill.ts'
 import { contextOf } from '../../src/fill/flaw.ts'
+import { placeholders } from '../../src/fill/placeholders.ts'
 import type { Scope } from '../../src/fill/scope.ts'
 
 const scope: Scope = {

@@ -184,9 +184,8 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
   const { settings, settingsFrom } = world
   const asked = project?.settings.browser
   if (asked === undefined || settingsFrom['browser'] === 'environment') return settings.browser
-  const trusted =
-    project !== undefined && project.hash !== '' && (await world.store.trust.read(project.hash)) !== undefined
-  if (trusted) return asked.text
+  const hash = await project?.hash()
+  if (hash !== undefined && (await world.store.trust.read(hash)) !== undefined) return asked.text
   process.stderr.write(
     `! The browser command of ${plain(asked.file)} is not run: the file is not trusted (--trust-project).\n`,
   )
