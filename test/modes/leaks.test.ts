@@ -18,6 +18,7 @@ import type { Answer, Outgoing, World } from '../../src/model/world.ts'
 import { refresh } from '../../src/refresh.ts'
 import { faults, openTwin } from '../../src/sandbox/index.ts'
 import { catalogueFile } from '../support/catalogue.ts'
+import { isThorough, sampleOf } from '../support/sample.ts'
 import { leaksIn } from '../support/secrets.ts'
 import { call, worldOf } from '../support/twins.ts'
 
@@ -160,7 +161,7 @@ async function trial(name: string, outcome: string | undefined) {
 const pairs = Object.entries(specimens).flatMap(([mode, names]) => names.map((name) => [mode, name] as const))
 
 describe('no secret', () => {
-  it.concurrent.each(pairs)(
+  it.concurrent.each(sampleOf(pairs, 4))(
     'of %s stands in any event, error or shown connection, however it goes: %s',
     async (mode, name) => {
       for (const outcome of outcomes) {
@@ -174,4 +175,8 @@ describe('no secret', () => {
       }
     },
   )
+
+  it.skipIf(!isThorough)('of the rest: only a sample is tried where CI is not set', () => {
+    expect(sampleOf(pairs, 4)).toEqual(pairs)
+  })
 })
