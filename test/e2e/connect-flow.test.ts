@@ -202,7 +202,7 @@ describe.concurrent('the answer of the browser', () => {
 
 describe.concurrent('the wait', () => {
   it('ends at --timeout with status 5, and nothing listens any more', async () => {
-    const { flow, url, person } = await hold(['--timeout', '5', '--json'])
+    const { flow, url, person } = await hold(['--timeout', '15', '--json'])
     await visit(callback(url, { code: 'x', state: 'wrong' }))
     const ended = await flow.ended
     expect([ended.status, ended.stdout, failureOf(ended).code]).toEqual([5, '', 'TIMEOUT'])
