@@ -38,10 +38,12 @@ interface Line {
 }
 
 interface Index {
-  readonly version: 1
+  readonly version: typeof version
   /** By file name. */
   readonly lines: Readonly<Record<string, Line>>
 }
+
+const version = 2
 
 /**
  * Every template of a folder at a glance, from the index beside it: a file that changed by whatever hand is read again,
@@ -49,31 +51,30 @@ interface Index {
  */
 export function indexedGlance(folder: string, indexFile: string): readonly Glance[] {
   const kept = keptLines(indexFile)
-  const lines: Record<string, Line> = {}
+  const seen: (readonly [fileName: string, line: Line])[] = []
   const glances: Glance[] = []
   let known = 0
   for (const fileName of namesIn(folder)) {
-    let line = kept.get(fileName)
+    const before = Object.hasOwn(kept, fileName) ? kept[fileName] : undefined
     const name = fileName.slice(0, -extension.length)
-    if (line === undefined && !(fileName.endsWith(extension) && isTemplateName(name))) continue
+    if (before === undefined && !(fileName.endsWith(extension) && isTemplateName(name))) continue
     const file = folder + sep + fileName
     const stamp = stampOf(file)
     if (stamp === undefined) continue
-    if (line !== undefined && isSame(line.stamp, stamp)) known += 1
-    else line = lineFor(name, file, stamp)
-    lines[fileName] = line
+    const isKnown = before !== undefined && isLine(before) && isSame(before.stamp, stamp)
+    if (isKnown) known += 1
+    const line = isKnown ? before : lineFor(name, file, stamp)
+    seen.push([fileName, line])
     glances.push({ name, file, title: line.title, mode: line.mode, alias: line.alias, categories: line.categories })
   }
-  if (known < glances.length || known < kept.size)
-    keep(indexFile, JSON.stringify({ version: 1, lines } satisfies Index))
+  if (known < glances.length || known < Object.keys(kept).length)
+    keep(indexFile, JSON.stringify({ version, lines: Object.fromEntries(seen) } satisfies Index))
   return glances
 }
 
-function keptLines(file: string): ReadonlyMap<string, Line> {
-  const { version, lines } = (jsonIn(file) ?? {}) as Partial<Index>
-  if (version !== 1 || typeof lines !== 'object' || lines === null) return new Map()
-  const entries = Object.entries(lines)
-  return new Map(entries.every(([, line]) => isLine(line)) ? entries : [])
+function keptLines(file: string): Readonly<Record<string, Line | undefined>> {
+  const { version: written, lines } = (jsonIn(file) ?? {}) as Partial<Index>
+  return written === version && typeof lines === 'object' && lines !== null ? lines : {}
 }
 
 function isLine(value: unknown): boolean {

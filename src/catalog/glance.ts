@@ -1,8 +1,9 @@
 import { join } from 'node:path'
 import { namesIn, readBytes, statOf } from './files.ts'
 import { isTemplateName, isYaml, stem } from './names.ts'
+import { plainTitle } from './title.ts'
 
-/** What a list shows of a template, read without parsing its file. */
+/** What a list shows of a template, read without parsing its file; every text safe in a terminal. */
 export interface Glance {
   readonly name: string
   readonly file: string
@@ -48,7 +49,7 @@ export function glancesIn(text: string, file: string): readonly Glance[] {
       }
       indent = blank.length
       if (field === 'categories') current.categories ??= listText(written, text, match.index + line.length)
-      else current[memberFor(field)] ??= scalarText(written)
+      else current[memberFor(field)] ??= plainTitle(scalarText(written))
     }
   }
   return seen
@@ -70,11 +71,13 @@ function memberFor(field: string): 'title' | 'mode' | 'alias' {
 /** A list of plain words, `[a, b]` on its line or an item to each of the lines that follow from `end` on. */
 function listText(written: string, text: string, end: number): readonly string[] {
   const inline = /^\[(.*)\]/.exec(written)?.[1]
-  if (inline !== undefined) return inline.split(',').map((item) => scalarText(item.trim()))
+  if (inline !== undefined) return inline.split(',').map((item) => plainTitle(scalarText(item.trim())))
   const items = /(?:\r?\n[ \t]*-[ \t]+[^\r\n]*)*/y
   items.lastIndex = end
   const [block = ''] = items.exec(text) ?? []
-  return [...block.matchAll(/-[ \t]+([^\r\n]*?)[ \t]*(?=\r?\n|$)/g)].map(([, item = '']) => scalarText(item))
+  return [...block.matchAll(/-[ \t]+([^\r\n]*?)[ \t]*(?=\r?\n|$)/g)].map(([, item = '']) =>
+    plainTitle(scalarText(item)),
+  )
 }
 
 /** A scalar on one line, unquoted; enough for a list. */

@@ -8,6 +8,7 @@ import { type FieldPath, type FilePlace, invalid, shownPlace } from './problem.t
 import { nearestProjectFile, type ProjectSearch } from './project-file.ts'
 import { type Document, entryIn, findTemplate, parseYaml } from './read.ts'
 import { type Source, sourceAt } from './sources.ts'
+import { plainTitle } from './title.ts'
 
 /** A value as it stands in the project file, `${NAME}` not yet replaced. */
 export interface Written extends FilePlace {
@@ -340,7 +341,7 @@ function inlineSource(templates: unknown, document: Document): Source {
       Object.entries(entries).map(([name, entry]) => {
         const text = (field: string): string | undefined => {
           const value = mapping(entry)?.[field]
-          return typeof value === 'string' ? value : undefined
+          return typeof value === 'string' ? plainTitle(value) : undefined
         }
         return { name, file: document.file, title: text('display_name'), mode: text('auth_mode'), alias: text('alias') }
       }),

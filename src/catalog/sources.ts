@@ -4,7 +4,6 @@ import { indexedGlance } from './added.ts'
 import { type Glance, glance } from './glance.ts'
 import type { Entry } from './read.ts'
 import { shippedGlance } from './shipped.ts'
-import { plainTitle } from './title.ts'
 
 /** A place where templates are kept. */
 export interface Source {
@@ -83,13 +82,12 @@ export async function listProviders(sources: readonly Source[]): Promise<readonl
   layers.forEach(({ source, glances }, layer) => {
     for (const one of glances.values()) {
       if (listed.has(one.name)) continue
-      const title = plainTitle(inherited('title', one, layer, 0) ?? '')
-      const mode = inherited('mode', one, layer, 0)
+      const title = inherited('title', one, layer, 0)
       listed.set(one.name, {
         name: one.name,
-        title: title === '' ? one.name : title,
-        mode: mode === undefined ? undefined : plainTitle(mode),
-        categories: inherited('categories', one, layer, 0)?.map(plainTitle),
+        title: title === undefined || title === '' ? one.name : title,
+        mode: inherited('mode', one, layer, 0),
+        categories: inherited('categories', one, layer, 0),
         source: { kind: source.kind, file: one.file },
       })
     }

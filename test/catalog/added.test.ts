@@ -84,16 +84,16 @@ describe('the index of a catalogue', () => {
   })
 
   it.each([
-    ['torn', '{"version":1,"lines":{"one.yaml":'],
-    ['of another version', '{"version":2,"lines":{"one.yaml":{"stamp":[0,0,0,0],"title":"x"}}}'],
-    ['of other things', '{"version":1,"lines":{"one.yaml":{"stamp":[0,0,0,0],"title":5}}}'],
+    ['torn', '{"version":2,"lines":{"one.yaml":'],
+    ['of another version', '{"version":1,"lines":{"one.yaml":{"stamp":[0,0,0,0],"title":"x"}}}'],
+    ['of other things', '{"version":2,"lines":{"one.yaml":{"stamp":[0,0,0,0],"title":5}}}'],
     ['a list', '[]'],
     ['empty', ''],
   ])('is made anew when it is %s', (_, text) => {
     const place = catalogue()
     writeFileSync(place.index, text)
     expect(titles(place)[0]).toEqual(['one', 'One'])
-    expect(JSON.parse(readFileSync(place.index, 'utf8'))).toMatchObject({ version: 1 })
+    expect(JSON.parse(readFileSync(place.index, 'utf8'))).toMatchObject({ version: 2 })
   })
 
   it('is done without where it cannot be written', () => {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { glancesIn } from '../../src/catalog/glance.ts'
 import { findTemplate, parseYaml } from '../../src/catalog/read.ts'
 import { splitCatalogue } from '../../src/catalog/split.ts'
+import { plainTitle } from '../../src/catalog/title.ts'
 import { freshFolder } from '../support/disk.ts'
 import { bigCatalogue, templateText } from '../support/templates.ts'
 
@@ -64,7 +65,8 @@ describe('a catalogue taken apart', () => {
       writeFileSync(join(folder, `${one.name}.yaml`), one.text)
       const found = await findTemplate(one.name, folder)
       expect(found?.value).toEqual(whole[one.name])
-      const { display_name: title, auth_mode: mode, alias, categories } = whole[one.name] ?? {}
+      const { display_name, auth_mode: mode, alias, categories } = whole[one.name] ?? {}
+      const title = typeof display_name === 'string' ? plainTitle(display_name) : undefined
       expect(glancesIn(one.text, 'f')).toEqual([{ name: one.name, file: 'f', title, mode, alias, categories }])
     }
   })
