@@ -36,7 +36,10 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
     no: json(200, { healthy: true, is_logged_in: false }),
   },
   appleCalendarCredentialsVerification: {
-    welcome: xml(207, '<multistatus xmlns="DAV:"><response><href>/</href></response></multistatus>'),
+    welcome: xml(
+      207,
+      '<multistatus xmlns="DAV:"><response><href>/</href><propstat><prop><current-user-principal><href>/1/principal/</href></current-user-principal></prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>',
+    ),
   },
   azureDevopsCredentialsVerification: { no: signIn },
   bitdefenderCredentialsVerification: { yes: { jsonrpc: '2.0', id: null, result: {} } },
@@ -51,13 +54,10 @@ export const verdicts: Readonly<Record<string, Verdict>> = {
   },
   pushpayChmsV1CredentialsVerification: {
     welcome: xml(200, '<ccb_api><response><items count="0"/></response></ccb_api>'),
-    no: xml(
-      200,
-      '<ccb_api><response><errors><error number="002">Invalid username or password.</error></errors></response></ccb_api>',
-    ),
+    no: xml(200, '<ccb_api><response><error number="002">Invalid username or password.</error></response></ccb_api>'),
   },
   skioCredentialsVerification: {
-    yes: { data: {} },
+    yes: { data: { Orders: [] } },
     no: json(200, { errors: [{ message: 'Invalid API key', extensions: { code: 'access-denied' } }] }),
   },
   vantageApparelCredentialsVerification: {
