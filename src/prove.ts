@@ -6,10 +6,11 @@ import type { Tell } from './model/event.ts'
 import type { Template, Verification } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
+import type { Speech } from './modes/mode.ts'
 import { type Call, type Known, type Trial, trialOf } from './proofs/index.ts'
 import { learnSecrets } from './saved.ts'
 import { randomUuid } from './wire/authorization.ts'
-import type { Received, Transmit } from './wire/record.ts'
+import type { Received } from './wire/record.ts'
 import { assertSecure } from './wire/secure.ts'
 import { wordsIn } from './wire/words.ts'
 
@@ -29,7 +30,7 @@ export async function prove(
   world: World,
   connection: Connection,
   tell: Tell,
-  transmit: Transmit,
+  speech: Pick<Speech, 'transmit'>,
 ): Promise<Proof | undefined> {
   const { proxy } = connection.snapshot.template
   const verification = proxy?.verification
@@ -45,7 +46,7 @@ export async function prove(
     assertSecure(call.url, connection.snapshot.allowHttp, 'proxy.verification')
     const dressed = dress(connection, mode, call, moment, tell)
     const { method, url } = dressed
-    const answer = await transmit(dressed)
+    const answer = await speech.transmit(trial === undefined ? 'verification' : 'trial')(dressed)
     const objection = await trial?.objection(answer)
     const isTaken = trial === undefined ? answer.status >= 200 && answer.status <= 299 : objection === undefined
     if (isTaken) {

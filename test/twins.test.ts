@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { findProvider, type Source, sourceAt } from '../src/catalog/find.ts'
+import { mended } from '../src/mend.ts'
 import { hashLength, type Trials } from '../src/trials.ts'
 import { catalogueFile, readCatalogue } from './support/catalogue.ts'
 import { freshFolder } from './support/disk.ts'
@@ -25,7 +26,7 @@ async function tryAll(kind: keyof Trials, names: readonly string[], sources: rea
   const queue = [...names]
   const worker = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      const provider = await findProvider(name, sources)
+      const provider = mended(await findProvider(name, sources))
       const trial = await tryTwin(provider, home)
       const { support, says } = trial
       tried[kind].push(trial)
