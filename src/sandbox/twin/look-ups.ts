@@ -65,6 +65,11 @@ const docusign = (host: string): LookUp => ({
   }),
 })
 
+const primaryCalendar = (origin: string): LookUp => ({
+  at: `GET ${origin}/calendar/v3/users/me/calendarList/primary`,
+  says: () => ({ id: person.email, summary: person.email, primary: true }),
+})
+
 /** By the name of the template's `post_connection_script`. */
 const lookUps: Readonly<Record<string, LookUps>> = {
   attioPostConnection: {
@@ -100,13 +105,15 @@ const lookUps: Readonly<Record<string, LookUps>> = {
   candisPostConnection: {
     asks: [{ at: 'GET /v1/organizations/info', says: (part) => ({ id: known(part, 'organizationId'), name: 'Twin' }) }],
   },
+  checkrPartnerPostConnection: {
+    asks: [{ at: 'GET /v1/nodes', says: () => ({ object: 'list', data: [], count: 0 }) }],
+  },
   docusignPostConnection: { asks: [docusign('account.docusign.com'), docusign('account-d.docusign.com')] },
   githubAppOauthPostConnection: {
     asks: [{ at: 'GET /user', says: () => ({ login: person.id, id: 1, name: person.name }) }],
   },
-  googleCalendarPostConnection: {
-    asks: [{ at: 'GET /calendar/v3/calendars/primary', says: () => ({ id: person.email, summary: person.email }) }],
-  },
+  // The API of Calendar's MCP server is elsewhere.
+  googleCalendarPostConnection: { asks: [primaryCalendar('https://www.googleapis.com'), primaryCalendar('')] },
   googleMailPostConnection: {
     asks: [{ at: 'GET /gmail/v1/users/me/profile', says: () => ({ emailAddress: person.email, messagesTotal: 0 }) }],
   },
@@ -129,7 +136,10 @@ const lookUps: Readonly<Record<string, LookUps>> = {
     asks: [
       {
         at: 'POST /api/graphql',
-        says: (part) => ({ data: { account: { id: known(part, 'accountId'), name: 'Twin' } } }),
+        says: (part) => {
+          const id = Buffer.from(`gid://Jobber/Account/${numberOf(part, 'accountId')}`).toString('base64')
+          return { data: { account: { id, name: 'Twin' } } }
+        },
       },
     ],
   },
