@@ -243,18 +243,36 @@ const lookUps: Readonly<Record<string, LookUps>> = {
   },
 }
 
-const lookUpsOf = (template: Part['template']): LookUps | undefined => {
-  const name = textOf(template['post_connection_script']) ?? ''
-  return Object.hasOwn(lookUps, name) ? lookUps[name] : undefined
+/** Providers that clients look something up of by their names alone. */
+const byName: Readonly<Record<string, string>> = {
+  attio: 'attioPostConnection',
+  calendly: 'calendlyPostConnection',
+  'google-calendar': 'googleCalendarPostConnection',
+  'google-mail': 'googleMailPostConnection',
+  hubspot: 'hubspotPostConnection',
+  linear: 'linearPostConnection',
+  'microsoft-teams': 'microsoftTeamsPostConnection',
+  snowflake: 'snowflakePostConnection',
+  zoom: 'zoomPostConnection',
+}
+
+type Asked = Pick<Part, 'name' | 'template'>
+
+const scriptOf = ({ name, template }: Asked): string =>
+  textOf(template['post_connection_script']) ?? (Object.hasOwn(byName, name) ? byName[name] : undefined) ?? ''
+
+const lookUpsOf = (asked: Asked): LookUps | undefined => {
+  const script = scriptOf(asked)
+  return Object.hasOwn(lookUps, script) ? lookUps[script] : undefined
 }
 
 /** What a client of this template has to ask for, because its calls need it. */
-export const broughtByLookUp = (template: Part['template']): readonly string[] => lookUpsOf(template)?.brings ?? []
+export const broughtByLookUp = (asked: Asked): readonly string[] => lookUpsOf(asked)?.brings ?? []
 
 /** The look-up that a call is. */
 export function lookUpAt(part: Part, call: Call): LookUp | undefined {
   const hosts = new Set(apiBases(part).map(({ origin }) => origin))
-  return lookUpsOf(part.template)?.asks.find(({ at }) => {
+  return lookUpsOf(part)?.asks.find(({ at }) => {
     const [method, where = ''] = at.split(' ')
     const isBare = where.startsWith('/')
     if (method !== call.method || (isBare && !hosts.has(call.url.origin))) return false
@@ -267,9 +285,19 @@ export function lookUpAt(part: Part, call: Call): LookUp | undefined {
 
 /** Members of a token answer that a client takes the customer from, where no template tells. */
 export function toldInToken(part: Part): Readonly<Record<string, unknown>> {
-  const isHighLevel = part.template['post_connection_script'] === 'highlevelPostConnection'
+  const isHighLevel = scriptOf(part) === 'highlevelPostConnection'
   if (!isHighLevel) return {}
   return { userType: 'Location', companyId: known(part, 'companyId'), locationId: known(part, 'locationId') }
+}
+
+/** What a client reads in the access token itself, where this provider's is a JWT. */
+export function claimsInToken(part: Part): Readonly<Record<string, unknown>> | undefined {
+  const claims: Readonly<Record<string, () => Readonly<Record<string, unknown>>>> = {
+    microsoftTeamsPostConnection: () => ({ tid: known(part, 'tenantId') }),
+    sellsyPostConnection: () => ({ corpId: numberOf(part, 'corpid') }),
+  }
+  const script = scriptOf(part)
+  return Object.hasOwn(claims, script) ? claims[script]?.() : undefined
 }
 
 export const answerLookUp = (part: Part, lookUp: LookUp): Answer => json(200, lookUp.says(part))

@@ -92,13 +92,13 @@ function partOf(options: TwinOptions, mode: TwinMode): Part {
     issued,
     pkce: accent?.pkce,
     scopes,
-    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(template, issued))],
+    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups({ name, template }, issued))],
   }
 }
 
 /** What a client knows who looks up only what this twin answers. */
-function withoutLookups(template: Part['template'], issued: Issued): Issued {
-  const answered = broughtByLookUp(template)
+function withoutLookups(asked: Pick<Part, 'name' | 'template'>, issued: Issued): Issued {
+  const answered = broughtByLookUp(asked)
   const isKnown = (key: string): boolean => !issued.lookups.has(key) || answered.includes(key)
   const told = Object.entries(issued.brought).filter(([key]) => isKnown(key))
   return { ...issued, brought: Object.fromEntries(told) }

@@ -120,6 +120,20 @@ describe('the look-ups after connecting', () => {
     expect((await send(twin, apiHosts.dataRegion, { headers: { ...headers, 'x-tenant-id': id } })).status).toBe(200)
   })
 
+  it.each([
+    ['microsoft-teams', 'https://graph.microsoft.com/v1.0/me', 'tid'],
+    ['sellsy', 'https://api.sellsy.com/v2/x', 'corpId'],
+  ])('need no call where the token of %s tells it, and nobody may change it', async (name, url, claim) => {
+    const { twin, token } = await signedIn(name)
+    const [head, body = '', tail] = token.split('.')
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
+    expect(claims[claim]).toBeTruthy()
+    const other = Buffer.from(JSON.stringify({ ...claims, [claim]: 'another' })).toString('base64url')
+    const ask = (one: string) => send(twin, url, { headers: { authorization: `Bearer ${one}` } })
+    expect((await ask(token)).status).toBe(200)
+    expect([(await ask(`${head}.${other}.${tail}`)).status, (await ask(claims.jti)).status]).toEqual([401, 401])
+  })
+
   it('find the account of an API key', async () => {
     const twin = await openForTest({ name: 'workable', template: catalogue.get('workable') ?? {} })
     const { apiKey = '', subdomain } = twin.issued.params
