@@ -41,6 +41,7 @@ const trials: Readonly<Record<string, Trial>> = {
     call: () => ({ method: 'GET', target: '/_apis/projects?$top=1&api-version=7.0' }),
     objection: objectionUnless(200),
   },
+  /** https://www.bitdefender.com/business/support/en/77209-140282-getapikeydetails.html */
   bitdefenderCredentialsVerification: {
     call: () => ({
       method: 'POST',
@@ -60,7 +61,10 @@ const trials: Readonly<Record<string, Trial>> = {
     call: () => ({ method: 'POST', target: '/v1/customers/orders', headers: [json], body: '{}' }),
     objection: objectionUnless(400),
   },
-  /** Errors come with 200, and their own code in the body. */
+  /**
+   * Errors come with 200, and their own code in the body:
+   * https://integrations.expensify.com/Integration-Server/doc/#policy-list-getter
+   */
   expensifyCredentialsVerification: {
     call: ({ given }) => ({
       method: 'POST',
@@ -105,7 +109,7 @@ const trials: Readonly<Record<string, Trial>> = {
       return /<ccb_api[\s>]/i.test(text) ? undefined : `answered ${status} with something else than its API's XML`
     },
   },
-  /** GraphQL answers 200 to what it refuses. */
+  /** GraphQL answers 200 to what it refuses: https://code.skio.com/ */
   skioCredentialsVerification: {
     call: () => ({
       method: 'POST',
@@ -119,7 +123,10 @@ const trials: Readonly<Record<string, Trial>> = {
         : 'answered the query with something else than orders',
     ),
   },
-  /** Errors come with 200 and a status of their own; without a token that is known, a page. */
+  /**
+   * Anybody may ask who they are. Errors come with 200 and a status of their own; without a token that is known, a page:
+   * https://snipe-it.readme.io/reference/authenticating-with-the-api
+   */
   snipeItCredentialsVerification: {
     call: () => ({ method: 'GET', target: '/v1/users/me' }),
     objection: objectionIn(({ status, error }) =>
