@@ -46,6 +46,7 @@ export async function connect(
     for (const message of integration.notes ?? []) flow.tell({ type: 'warning', code: 'ANSWER', message })
     for (const says of lacks) flow.tell({ type: 'warning', code: 'NOT_YET', message: says })
     announceHiding(integration, flow.tell)
+    announceMending(integration, flow.tell)
     let made: Connection | undefined
     const speech = speechOf(world, flow.tell, integration.provider.names)
     const keep = async (obtained: Obtained): Promise<void> => {
@@ -86,7 +87,7 @@ async function completed(
  */
 async function assertProved(world: World, connection: Connection, tell: Tell, speech: Speech): Promise<void> {
   if (traitsOf(connection.mode).isUnproved !== true) return
-  const proof = await prove(world, connection, tell, speech.transmit('verification'))
+  const proof = await prove(world, connection, tell, speech)
   if (proof !== undefined) return
   tell({
     type: 'warning',
@@ -104,6 +105,11 @@ function announceHiding({ provider }: Integration, tell: Tell): void {
     file: provider.source.file,
     hidden: provider.hides.map(({ kind, file }) => `${kind} (${file})`),
   })
+}
+
+/** Nor is a catalogue's entry that was given what it lacks. */
+function announceMending({ provider: { title, mended } }: Integration, tell: Tell): void {
+  if (mended !== undefined) tell({ type: 'warning', code: 'TEMPLATE_MENDED', message: `${title}: ${mended}` })
 }
 
 async function save(world: World, fresh: Connection, anew: boolean): Promise<Connection> {

@@ -154,7 +154,7 @@ export async function describe(world: Known, located: Located, given: Given): Pr
       from: found.scopes.from,
       separator: template.scope_separator ?? ' ',
     },
-    quirks: quirksOf(provider.names, template),
+    quirks: [...(provider.mended === undefined ? [] : [provider.mended]), ...quirksOf(provider.names, template)],
     lacks: gapsOfProvider(provider),
     support: supportOf(provider, readTrials(world)),
     connect: commandFor(located, asked, found),

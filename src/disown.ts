@@ -42,12 +42,14 @@ export async function disown(
   }
   const moment = { now: world.clock.now(), random: world.random }
   const answer = await speech.transmit('revocation')(dress(connection, mode, bare, moment, tell))
+  const isFine = answer.status >= 200 && answer.status <= 299
+  const refusal = isFine ? revocation.refusal?.(parsed(answer.text)) : undefined
   // What is gone already need not be taken back.
-  if ((answer.status < 200 || answer.status > 299) && answer.status !== 404) {
+  if (refusal !== undefined || (!isFine && answer.status !== 404)) {
     const title = snapshot.template.display_name ?? provider
     throw new ProviderError('REVOCATION_REFUSED', `${title} did not revoke it (status ${answer.status}).`, {
       status: answer.status,
-      words: wordsIn(answer.text),
+      words: refusal ?? wordsIn(answer.text),
       hint: "Nothing was changed here. Revoke it on the provider's own pages, or try again later.",
     })
   }
@@ -58,5 +60,13 @@ export async function disown(
   return {
     revoked: held.filter((one) => revocation.revokes.includes(one)),
     remaining: held.filter((one) => !revocation.revokes.includes(one)),
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -104,9 +104,11 @@ async function asked(
       ...(json === undefined ? [] : [['content-type', 'application/json'] as const]),
     ]
     const bare = { method, url, headers, ...(json === undefined ? {} : { body: json }) }
-    const answer = await speech.transmit('look-up')(dress(connection, mode, bare, moment, () => {}))
-    if (answer.status < 200 || answer.status > 299) return `${method} ${bareOf(url)} answered ${answer.status}`
-    return step.take(parsed(answer.text), connection)
+    // Where a refusal tells something too, its status alone is no failure.
+    const transmit = speech.transmit(step.refused === undefined ? 'look-up' : 'trial')
+    const answer = await transmit(dress(connection, mode, bare, moment, () => {}))
+    if (answer.status >= 200 && answer.status <= 299) return step.take(parsed(answer.text), connection)
+    return step.refused?.(answer.status) ?? `${method} ${bareOf(url)} answered ${answer.status}`
   } catch (error) {
     if (!(error instanceof AuthCliError) || world.signal.aborted) throw error
     tell({ type: 'warning', code: error.code, message: `A look-up failed: ${error.message}` })

@@ -2,6 +2,7 @@ import { isAddress, providerAt } from './address.ts'
 import { findProvider } from './catalog/find.ts'
 import type { Project, ProjectIntegration } from './catalog/project.ts'
 import type { Source } from './catalog/sources.ts'
+import { mended } from './mend.ts'
 import type { Connection } from './model/connection.ts'
 import { UsageError } from './model/errors.ts'
 import type { SavedIntegration } from './model/integration.ts'
@@ -38,7 +39,7 @@ export async function locate(world: Place, name: string): Promise<Located> {
   const saved = entry === undefined ? await world.store.integrations.read(name) : undefined
   const wanted = entry?.provider ?? saved?.provider ?? name
   const known = project?.integrations ?? []
-  const provider = isAddress(wanted) ? providerAt(wanted) : await findProvider(wanted, sources, known)
+  const provider = isAddress(wanted) ? providerAt(wanted) : mended(await findProvider(wanted, sources, known))
   if (wanted !== name) await assertHidesNone(name, wanted, sources)
   return { name, provider, project, entry, saved }
 }

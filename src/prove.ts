@@ -1,15 +1,16 @@
 import { type Bare, dress, filledMembers, scopeOf } from './dress.ts'
 import { fill } from './fill/fill.ts'
 import { type Connection, givenOf } from './model/connection.ts'
-import { ProviderError } from './model/errors.ts'
+import { ProviderError, UsageError } from './model/errors.ts'
 import type { Tell } from './model/event.ts'
 import type { Template, Verification } from './model/provider.ts'
 import type { World } from './model/world.ts'
 import { modeOf } from './modes/index.ts'
-import { type Trial, trialOf } from './proofs/index.ts'
+import type { Speech } from './modes/mode.ts'
+import { type Call, type Known, type Trial, trialOf } from './proofs/index.ts'
 import { learnSecrets } from './saved.ts'
 import { randomUuid } from './wire/authorization.ts'
-import type { Received, Transmit } from './wire/record.ts'
+import type { Received } from './wire/record.ts'
 import { assertSecure } from './wire/secure.ts'
 import { wordsIn } from './wire/words.ts'
 
@@ -22,19 +23,20 @@ export interface Proof {
 
 /**
  * Proves a credential by the calls that the template's `proxy.verification` names, any one of which will do when it answers
- * 2xx; else by the trial that it names. Undefined where it names neither. Throws ProviderError `VERIFICATION_FAILED`; TransportError.
+ * 2xx; else by the trial that it names, which says itself what is a yes. Undefined where it names neither. Throws
+ * ProviderError `VERIFICATION_FAILED`; UsageError `BAD_FLAG`; TransportError.
  */
 export async function prove(
   world: World,
   connection: Connection,
   tell: Tell,
-  transmit: Transmit,
+  speech: Pick<Speech, 'transmit'>,
 ): Promise<Proof | undefined> {
   const { proxy } = connection.snapshot.template
   const verification = proxy?.verification
   const trial = verification === undefined ? trialOf(connection.snapshot.template) : undefined
   const own = verification === undefined ? [] : callsOf(world, connection, verification)
-  const calls = trial === undefined ? own : callOf(world, connection, trial)
+  const calls = trial === undefined ? own : await callOf(world, connection, trial)
   if (calls.length === 0) return undefined
   learnSecrets(world, connection)
   const mode = await modeOf(connection.mode, connection.provider)
@@ -44,9 +46,10 @@ export async function prove(
     assertSecure(call.url, connection.snapshot.allowHttp, 'proxy.verification')
     const dressed = dress(connection, mode, call, moment, tell)
     const { method, url } = dressed
-    const answer = await transmit(dressed)
-    const objection = trial?.objection(answer)
-    if (objection === undefined && answer.status >= 200 && answer.status <= 299) {
+    const answer = await speech.transmit(trial === undefined ? 'verification' : 'trial')(dressed)
+    const objection = await trial?.objection(answer)
+    const isTaken = trial === undefined ? answer.status >= 200 && answer.status <= 299 : objection === undefined
+    if (isTaken) {
       tell({ type: 'credential.verified', url: world.secrets.scrub(`${method} ${url}`) })
       return { method, url, status: answer.status }
     }
@@ -67,12 +70,26 @@ export function isProvable(template: Template): boolean {
   return template.proxy?.verification !== undefined || trialOf(template) !== undefined
 }
 
-function callOf(world: Pick<World, 'clock'>, connection: Connection, trial: Trial): readonly Bare[] {
+async function callOf(world: Pick<World, 'clock'>, connection: Connection, trial: Trial): Promise<readonly Bare[]> {
   const { credential, snapshot } = connection
-  const { method, target, headers = [], body } = trial.call({ given: givenOf(credential), now: world.clock.now() })
+  const known = { given: givenOf(credential), now: world.clock.now() }
+  const { method, target, headers = [], body } = await callWith(trial, known)
   const base = snapshot.endpoints.api
   if (base === undefined && !/^https?:/.test(target)) return []
   return [{ method, url: joined(base ?? '', target), headers, ...(body === undefined ? {} : { body }) }]
+}
+
+/** Throws UsageError `BAD_FLAG` for credentials that such a call cannot be made of. */
+async function callWith(trial: Trial, known: Known): Promise<Call> {
+  try {
+    return await trial.call(known)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new UsageError('BAD_FLAG', `These credentials cannot be sent: ${error.message}.`, {
+      cause: error,
+      hint: 'Give them again, as the provider shows them.',
+    })
+  }
 }
 
 function callsOf(world: World, connection: Connection, verification: Verification): readonly Bare[] {

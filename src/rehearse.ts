@@ -120,12 +120,7 @@ async function rehearseAlone(
   await stage.run(() =>
     mode.obtain(world, integration, attempt, async (obtained) => {
       isObtained = true
-      await prove(
-        world,
-        connectionOf(world, integration, obtained),
-        attempt.tell,
-        attempt.speech.transmit('verification'),
-      )
+      await prove(world, connectionOf(world, integration, obtained), attempt.tell, attempt.speech)
     }),
   )
   return isObtained ? 'verification' : 'tokenRequest'

@@ -34,9 +34,9 @@ export async function verify(world: World, name: string): Promise<Verified> {
   const connection = await refresh(world, name)
   const what = { deed: 'verify', provider: connection.provider, connection: name } as const
   return runFlow(world, what, async (flow) => {
-    const { transmit } = speechOf(world, flow.tell, connection.snapshot.names ?? [connection.provider])
-    if (!hasCall) return verifiedByTalk(world, connection, flow, transmit('verification'))
-    const proof = await prove(world, connection, flow.tell, transmit('verification')).catch((error: unknown) => {
+    const speech = speechOf(world, flow.tell, connection.snapshot.names ?? [connection.provider])
+    if (!hasCall) return verifiedByTalk(world, connection, flow, speech.transmit('verification'))
+    const proof = await prove(world, connection, flow.tell, speech).catch((error: unknown) => {
       throw error instanceof ProviderError ? asSaved(error, connection) : error
     })
     if (proof === undefined) throw noVerification(connection)

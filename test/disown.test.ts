@@ -10,6 +10,7 @@ import { failure, openWorkshop } from './support/world.ts'
 
 const access = 'access-token-long-enough'
 const refresh = 'refresh-token/long enough'
+const refused = { message: 'no such thing' }
 
 /** A connection of the catalogue's provider at this origin, as one is kept. */
 function connectionAt(name: string, origin: string, mode: string, token: string): Connection {
@@ -42,12 +43,12 @@ function connectionAt(name: string, origin: string, mode: string, token: string)
   }
 }
 
-async function disowned(name: string, path: string, token: string, status = 200, mode = 'OAUTH2') {
-  const provider = await openProvider({ routes: { [path]: () => ({ status, body: { message: 'no such thing' } }) } })
+async function disowned(name: string, path: string, token: string, status = 200, body: object = refused) {
+  const provider = await openProvider({ routes: { [path]: () => ({ status, body }) } })
   const { world } = openWorkshop()
   const told: Happening[] = []
   const tell = (happening: Happening): void => void told.push(happening)
-  const connection = connectionAt(name, provider.origin, mode, token)
+  const connection = connectionAt(name, provider.origin, 'OAUTH2', token)
   const outcome = disown(world, connection, { tell }, speechOf(world, tell, [name]))
   return { outcome, told, hit: (): Hit | undefined => provider.hits[0], provider }
 }
@@ -58,13 +59,14 @@ describe('a provider with a call of its own is told that a connection is no more
     const { outcome, told, hit } = await disowned('hubspot', path, '/oauth/v1/token')
     expect(await outcome).toEqual({ revoked: ['refresh token'], remaining: ['access token'] })
     expect(hit()).toMatchObject({ method: 'DELETE', path })
+    expect(hit()?.headers.authorization).toBeUndefined()
     expect(JSON.stringify(told)).not.toMatch(/refresh-token(\/|%2F)long/)
   })
 
   it('intercom: the app is uninstalled', async () => {
     const { outcome, hit } = await disowned('intercom', '/auth/uninstall', '/auth/eagle/token')
     expect(await outcome).toEqual({ revoked: ['refresh token', 'access token'], remaining: [] })
-    expect(hit()).toMatchObject({ method: 'POST', headers: { authorization: `Bearer ${access}` } })
+    expect(hit()).toMatchObject({ method: 'POST', headers: { authorization: `Bearer ${access}` }, body: '{}' })
   })
 
   it('linear: the access token is revoked', async () => {
@@ -74,14 +76,20 @@ describe('a provider with a call of its own is told that a connection is no more
     expect(JSON.stringify(told)).not.toContain(access)
   })
 
-  it('onelogin: with the client in a Basic header', async () => {
+  it('onelogin: with the client in a header of its own scheme', async () => {
     const { told, hit, outcome } = await disowned('onelogin', '/auth/oauth2/revoke', '/auth/oauth2/v2/token')
-    expect((await outcome)?.revoked).toEqual(['access token'])
-    expect(hit()?.headers.authorization).toBe(
-      `Basic ${Buffer.from('the-id:client-secret-long-enough').toString('base64')}`,
-    )
+    expect(await outcome).toEqual({ revoked: ['refresh token', 'access token'], remaining: [] })
+    expect(hit()?.headers.authorization).toBe('client_id:the-id, client_secret:client-secret-long-enough')
     expect(JSON.parse(hit()?.body ?? '')).toEqual({ access_token: access })
     expect(JSON.stringify(told)).not.toMatch(/access-token-long|client-secret-long/)
+  })
+
+  it('slack: the access token is revoked, which may be refused with 200', async () => {
+    const done = await disowned('slack', '/auth.revoke', '/oauth.v2.access', 200, { ok: true, revoked: true })
+    expect(await done.outcome).toEqual({ revoked: ['access token'], remaining: ['refresh token'] })
+    expect(done.hit()).toMatchObject({ method: 'GET', headers: { authorization: `Bearer ${access}` } })
+    const no = await disowned('slack', '/auth.revoke', '/oauth.v2.access', 200, { ok: false, error: 'invalid_auth' })
+    expect(await failure(no.outcome)).toMatchObject({ code: 'REVOCATION_REFUSED', words: 'invalid_auth', status: 200 })
   })
 
   it('by revoke, which keeps the connection without its tokens', async () => {

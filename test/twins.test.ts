@@ -4,6 +4,7 @@ import { afterAll, describe, expect, it, vi } from 'vitest'
 import { findProvider } from '../src/catalog/find.ts'
 import { type Source, sourceAt } from '../src/catalog/sources.ts'
 import { dialectOf } from '../src/dialects/index.ts'
+import { mended } from '../src/mend.ts'
 import { hashLength, type Trials } from '../src/trials.ts'
 import { catalogueFile, readCatalogue } from './support/catalogue.ts'
 import { freshFolder } from './support/disk.ts'
@@ -42,7 +43,7 @@ async function tryAll(kind: keyof Trials, names: readonly string[], sources: rea
   const queue = [...chosen(kind, names)]
   const worker = async (): Promise<void> => {
     for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
-      const provider = await findProvider(name, sources)
+      const provider = mended(await findProvider(name, sources))
       const trial = await tryTwin(provider, home)
       const { support, says } = trial
       tried[kind].push(trial)
@@ -94,9 +95,9 @@ function asPage(): string {
     '# What is supported',
     '',
     'Written by `npm run support`, which runs every provider against its twin: a double that the sandbox makes from the',
-    "template's text, by code that shares nothing with the client. *Whole* means: connected, an API call accepted,",
-    'verified where the template says how, and renewed and called again where the mode can be. A test holds this page to',
-    'what comes out. `auth-cli providers show <name>` tells the same of one.',
+    "template's text, by code that shares nothing with the client. *Whole* means: connected, everything looked up that its",
+    'template leaves open, an API call accepted, verified where the template says how, and renewed and called again where',
+    'the mode can be. A test holds this page to what comes out. `auth-cli providers show <name>` tells the same of one.',
     '',
     '## The catalogue of `@nangohq/providers`',
     '',

@@ -3,6 +3,7 @@ import { absorbLms } from './absorb-lms.ts'
 import { agiloft } from './agiloft.ts'
 import { braintree } from './braintree.ts'
 import { bullhorn } from './bullhorn.ts'
+import { certnPartner } from './certn-partner.ts'
 import { clover } from './clover.ts'
 import { coros } from './coros.ts'
 import { facebook } from './facebook.ts'
@@ -31,6 +32,7 @@ const dialects: Readonly<Record<string, Dialect>> = {
   braintree,
   'braintree-sandbox': braintree,
   bullhorn,
+  'certn-partner': certnPartner,
   clover,
   coros,
   'coros-sandbox': coros,

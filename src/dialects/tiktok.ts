@@ -36,8 +36,9 @@ export const tiktokAccounts: Dialect = {
 }
 
 /**
- * TikTok's Login Kit: the client is a `client_key`; for a desktop app, whose redirect URI is on loopback, the PKCE
- * challenge is the digest in hex instead of base64url (RFC 7636 §4.2).
+ * TikTok's Login Kit: the client is a `client_key` (https://developers.tiktok.com/doc/oauth-user-access-token-management);
+ * for a desktop app, whose redirect URI is on loopback, the PKCE challenge is the digest in hex instead of base64url
+ * (RFC 7636 §4.2): https://developers.tiktok.com/doc/login-kit-desktop.
  */
 export const tiktokPersonal: Dialect = {
   authorize,

@@ -17,17 +17,31 @@ function siteFor(all: readonly unknown[], subdomain: string | undefined): unknow
   })
 }
 
-/** Atlassian's products behind one gateway: which site, and who one is there. */
-export function atlassian(whoAmI: (cloudId: string) => string): LookUp {
+/**
+ * Atlassian's products behind one gateway: which site, and who one is there. A person has one account for all of them, so
+ * the product is asked that the token is for: `jira` by its name, unless its scopes are of the other alone.
+ */
+export function atlassian(product: Product): LookUp {
   const me: Step = {
     url: (about: About) => {
       const { cloudId } = about.params
-      return cloudId === undefined || cloudId === '' ? undefined : api(whoAmI(encodeURIComponent(cloudId)))(about)
+      if (cloudId === undefined || cloudId === '') return undefined
+      return api(whoAmI[productOf(about, product)](encodeURIComponent(cloudId)))(about)
     },
     take: (answer) => ({ accountId: textAt(answer, 'accountId') }),
   }
   return { keys: ['cloudId', 'accountId'], steps: [sites, me] }
 }
 
-export const jiraUser = (cloudId: string): string => `/ex/jira/${cloudId}/rest/api/3/myself`
-export const confluenceUser = (cloudId: string): string => `/ex/confluence/${cloudId}/wiki/rest/api/user/current`
+type Product = 'jira' | 'confluence'
+
+const whoAmI: Readonly<Record<Product, (cloudId: string) => string>> = {
+  jira: (cloudId) => `/ex/jira/${cloudId}/rest/api/3/myself`,
+  confluence: (cloudId) => `/ex/confluence/${cloudId}/wiki/rest/api/user/current`,
+}
+
+function productOf({ scopes }: About, otherwise: Product): Product {
+  const has = (product: Product): boolean => scopes.granted.some((scope) => scope.includes(product))
+  if (has('confluence') && !has('jira')) return 'confluence'
+  return has('jira') && !has('confluence') ? 'jira' : otherwise
+}

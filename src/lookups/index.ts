@@ -1,5 +1,5 @@
-import { atlassian, confluenceUser, jiraUser } from './atlassian.ts'
-import { api, claimsOf, type LookUp, take, textAt } from './look-up.ts'
+import { atlassian } from './atlassian.ts'
+import { api, claimsOf, type LookUp, type Step, take, textAt } from './look-up.ts'
 import {
   basecamp,
   calendly,
@@ -20,7 +20,7 @@ import {
 
 /** Nothing is left to be looked up: the dialect or the template brings it all. */
 const nothing: LookUp = { keys: [] }
-const jira = atlassian(jiraUser)
+const jira = atlassian('jira')
 
 const highlevel: LookUp = {
   keys: [],
@@ -29,33 +29,43 @@ const highlevel: LookUp = {
 
 const sellsy: LookUp = {
   keys: ['corpid'],
-  read: (about) => ({ corpid: textAt(claimsOf(about), 'corpId') ?? textAt(claimsOf(about), 'corpid') }),
+  read: (about) => ({ corpid: textAt(claimsOf(about), 'corpId') }),
 }
 
+/** Nodes are what a hierarchy is made of: who has none may not ask. https://docs.checkr.com/apis/openapi/nodes */
 const checkr: LookUp = {
   keys: ['accountHierarchyEnabled'],
   steps: [
     {
-      url: api('/v1/account'),
-      take: (answer) => {
-        const isOn = (answer as { account_hierarchy_enabled?: unknown } | null)?.account_hierarchy_enabled
-        return { accountHierarchyEnabled: typeof isOn === 'boolean' ? String(isOn) : undefined }
-      },
+      url: api('/v1/nodes?page=1&per_page=1'),
+      headers: ({ credential }) => [
+        ['authorization', `Basic ${Buffer.from(`${credential.accessToken ?? ''}:`).toString('base64')}`],
+      ],
+      take: () => ({ accountHierarchyEnabled: 'true' }),
+      // Neither a token that is none nor a provider that cannot answer tells anything.
+      refused: (status) =>
+        status >= 400 && status <= 499 && ![401, 408, 429].includes(status)
+          ? { accountHierarchyEnabled: 'false' }
+          : undefined,
     },
   ],
 }
 
-const graphql = (key: string, type: string): LookUp => ({
+const graphql = (type: string, take: Step['take'], key: string): LookUp => ({
   keys: [key],
-  steps: [
-    {
-      method: 'POST',
-      url: api('/graphql'),
-      body: { query: `{ ${type} { id } }` },
-      take: take({ [key]: `data.${type}.id` }),
-    },
-  ],
+  steps: [{ method: 'POST', url: api('/graphql'), body: { query: `{ ${type} { id } }` }, take }],
 })
+
+/** Its API tells a global id (`gid://Jobber/Account/1` in base64); its webhooks the number alone, in base64 too. */
+const jobber = graphql(
+  'account',
+  (answer) => {
+    const global = Buffer.from(textAt(answer, 'data.account.id') ?? '', 'base64').toString('utf8')
+    const number = /(?:^|\/)(\d+)$/.exec(global)?.[1]
+    return { accountId: number === undefined ? undefined : Buffer.from(number).toString('base64') }
+  },
+  'accountId',
+)
 
 /** One entry per provider of which something is looked up once the connection is made. */
 const lookUps: Readonly<Record<string, LookUp>> = {
@@ -73,7 +83,7 @@ const lookUps: Readonly<Record<string, LookUp>> = {
   },
   'checkr-partner': checkr,
   'checkr-partner-staging': checkr,
-  confluence: atlassian(confluenceUser),
+  confluence: atlassian('confluence'),
   docusign,
   'docusign-sandbox': docusign,
   'github-app-oauth': {
@@ -98,8 +108,8 @@ const lookUps: Readonly<Record<string, LookUp>> = {
     steps: [{ url: api('/account-info/v3/details'), take: take({ portalId: 'portalId' }) }],
   },
   jira,
-  jobber: graphql('accountId', 'account'),
-  linear: graphql('organizationId', 'organization'),
+  jobber,
+  linear: graphql('organization', take({ organizationId: 'data.organization.id' }), 'organizationId'),
   mailchimp,
   'microsoft-teams': { keys: ['tenantId'], read: (about) => ({ tenantId: textAt(claimsOf(about), 'tid') }) },
   'microsoft-teams-bot': nothing,
@@ -108,7 +118,7 @@ const lookUps: Readonly<Record<string, LookUp>> = {
   'rippling-shop-app': {
     keys: [],
     // Until it is told so, Rippling shows the app as not installed.
-    steps: [{ method: 'POST', url: api('/platform/api/mark_app_installed'), body: {}, take: () => ({}) }],
+    steps: [{ method: 'POST', url: api('/platform/api/mark_app_installed'), take: () => ({}) }],
   },
   'sage-200': sage200,
   salesforce: nothing,

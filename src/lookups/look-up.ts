@@ -2,7 +2,7 @@ import type { Connection } from '../model/connection.ts'
 import type { Header } from '../model/event.ts'
 
 /** What a step may know: the connection as it is so far. */
-export type About = Pick<Connection, 'params' | 'credential' | 'snapshot'>
+export type About = Pick<Connection, 'params' | 'credential' | 'scopes' | 'snapshot'>
 
 /** The answers that a step found, by the names of `connection_config`; undefined where it found none. */
 export type Findings = Readonly<Record<string, string | undefined>>
@@ -17,6 +17,8 @@ export interface Step {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly take: (answer: unknown, about: About) => Findings
+  /** What is found where the call is refused, if that tells something; undefined where it does not. */
+  readonly refused?: (status: number) => Findings | undefined
 }
 
 /** What is looked up once a connection is made, and kept with its answers. */
@@ -77,6 +79,11 @@ export function valueAt(value: unknown, path: string): unknown {
 
 export function listIn(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
+}
+
+/** The only one of a list; undefined where there are several, of which nobody chose one, or none. */
+export function onlyOne(list: readonly unknown[]): unknown {
+  return list.length === 1 ? list[0] : undefined
 }
 
 /** Reads each key at its path. */

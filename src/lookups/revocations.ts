@@ -1,23 +1,27 @@
 import type { Header } from '../model/event.ts'
-import { type About, api, beside } from './look-up.ts'
+import { type About, api, beside, textAt, valueAt } from './look-up.ts'
 
 export type TokenName = 'refresh token' | 'access token'
 
 /** The call by which a provider is told that a connection is no more, where it has one of its own. */
 export interface Revocation {
-  readonly method: 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'DELETE'
   /** Undefined where this connection holds nothing that could be revoked. */
   readonly url: (about: About) => string | undefined
-  /** Instead of what a call carries by its mode. */
+  /** Instead of what a call carries by its mode; one without a value takes that away. */
   readonly headers?: (about: About) => readonly Header[]
   readonly body?: (about: About) => string
+  /** The provider's word for a refusal in an answer with a good status; undefined where it is none. */
+  readonly refusal?: (answer: unknown) => string | undefined
   /** What it takes back. */
   readonly revokes: readonly TokenName[]
 }
 
 const form: Header = ['content-type', 'application/x-www-form-urlencoded;charset=UTF-8']
+const json: Header = ['content-type', 'application/json']
 
 const revocations: Readonly<Record<string, Revocation>> = {
+  /** The token in the path is all that is asked for: a bearer that has expired must not stand in its way. */
   hubspot: {
     method: 'DELETE',
     url: (about) => {
@@ -26,9 +30,18 @@ const revocations: Readonly<Record<string, Revocation>> = {
         ? undefined
         : api(`/oauth/v1/refresh-tokens/${encodeURIComponent(refreshToken)}`)(about)
     },
+    headers: () => [['authorization', '']],
     revokes: ['refresh token'],
   },
-  intercom: { method: 'POST', url: api('/auth/uninstall'), revokes: ['access token', 'refresh token'] },
+  /** https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/installing-uninstalling-apps */
+  intercom: {
+    method: 'POST',
+    url: api('/auth/uninstall'),
+    headers: () => [json],
+    body: () => '{}',
+    revokes: ['access token', 'refresh token'],
+  },
+  /** https://linear.app/developers/oauth-2-0-authentication */
   linear: {
     method: 'POST',
     url: beside('revoke'),
@@ -36,14 +49,22 @@ const revocations: Readonly<Record<string, Revocation>> = {
     body: ({ credential }) => new URLSearchParams({ token: credential.accessToken ?? '' }).toString(),
     revokes: ['access token'],
   },
+  /** By a scheme of its own; the pair goes together: https://developers.onelogin.com/api-docs/1/oauth20-tokens/revoke-tokens */
   onelogin: {
     method: 'POST',
     url: beside('../revoke'),
     headers: ({ snapshot: { client } }) => [
-      ['authorization', `Basic ${Buffer.from(`${client.id}:${client.secret ?? ''}`).toString('base64')}`],
-      ['content-type', 'application/json'],
+      ['authorization', `client_id:${client.id}, client_secret:${client.secret ?? ''}`],
+      json,
     ],
     body: ({ credential }) => JSON.stringify({ access_token: credential.accessToken ?? '' }),
+    revokes: ['access token', 'refresh token'],
+  },
+  /** Answers 200 to what it refuses: https://api.slack.com/methods/auth.revoke */
+  slack: {
+    method: 'GET',
+    url: api('/auth.revoke'),
+    refusal: (answer) => (valueAt(answer, 'ok') === true ? undefined : (textAt(answer, 'error') ?? 'no word of why')),
     revokes: ['access token'],
   },
 }

@@ -1,5 +1,17 @@
 import { createHash } from 'node:crypto'
-import { api, beside, claimsOf, type LookUp, listIn, type Step, sister, take, textAt, valueAt } from './look-up.ts'
+import {
+  api,
+  beside,
+  claimsOf,
+  type LookUp,
+  listIn,
+  onlyOne,
+  type Step,
+  sister,
+  take,
+  textAt,
+  valueAt,
+} from './look-up.ts'
 
 /** Accounts, tenants and hosts that a template leaves to be looked up: one entry per provider. */
 
@@ -9,9 +21,9 @@ export const basecamp: LookUp = {
     {
       url: (about) => (about.params['accountId'] ? undefined : beside('../authorization.json')(about)),
       take: (answer) => {
-        const accounts = listIn(valueAt(answer, 'accounts'))
-        const current = accounts.find((account) => textAt(account, 'product') === 'bc3') ?? accounts[0]
-        return { accountId: textAt(current, 'id') }
+        // A log-in has accounts of older products too, whose API is another.
+        const current = listIn(valueAt(answer, 'accounts')).filter((account) => textAt(account, 'product') === 'bc3')
+        return { accountId: textAt(onlyOne(current), 'id') }
       },
     },
   ],
@@ -36,7 +48,7 @@ export const docusign: LookUp = {
       url: beside('userinfo'),
       take: (answer) => {
         const accounts = listIn(valueAt(answer, 'accounts'))
-        const own = accounts.find((account) => valueAt(account, 'is_default') === true) ?? accounts[0]
+        const own = accounts.find((account) => valueAt(account, 'is_default') === true) ?? onlyOne(accounts)
         return { baseUri: textAt(own, 'base_uri'), accountId: textAt(own, 'account_id') }
       },
     },
@@ -80,6 +92,7 @@ export const procore: LookUp = {
   ],
 }
 
+/** Sage 200 Professional is `sage200extra`, Standard is `sage200`: who has that says so. */
 const sageSites: Step = {
   url: ({ params, snapshot }) => {
     const base = snapshot.template.proxy?.base_url
@@ -87,11 +100,14 @@ const sageSites: Step = {
     const edition = params['edition'] || 'sage200extra'
     return `${base.replace(/\$\{connectionConfig\.edition\}/, encodeURIComponent(edition)).replace(/\/+$/, '')}/accounts/v1/sites`
   },
-  take: (answer, { params }) => ({
-    edition: params['edition'] || 'sage200extra',
-    company_id: textAt(answer, '0.company_id'),
-    site_id: textAt(answer, '0.site_id'),
-  }),
+  take: (answer, { params }) => {
+    const site = Array.isArray(answer) ? answer[0] : answer
+    return {
+      edition: params['edition'] || 'sage200extra',
+      company_id: textAt(site, 'company_id'),
+      site_id: textAt(site, 'site_id'),
+    }
+  },
 }
 
 export const sage200: LookUp = { keys: ['company_id', 'site_id'], steps: [sageSites] }
@@ -114,10 +130,11 @@ export const sophosCentral: LookUp = {
   steps: [
     {
       url: sister('id.sophos.com/api/v2/oauth2/token', 'api.central.sophos.com/whoami/v1'),
-      take: (answer) => ({
-        tenantId: textAt(answer, 'id'),
-        dataRegion: textAt(answer, 'apiHosts.dataRegion') ?? textAt(answer, 'apiHosts.global'),
-      }),
+      take: (answer) => {
+        // Only a tenant has one; the id of anybody else is none of a tenant.
+        const dataRegion = textAt(answer, 'apiHosts.dataRegion')
+        return dataRegion === undefined ? {} : { tenantId: textAt(answer, 'id'), dataRegion }
+      },
     },
   ],
 }
@@ -146,7 +163,7 @@ export const xero: LookUp = {
         const tenants = listIn(answer)
         const event = textAt(claimsOf(about), 'authentication_event_id')
         const fresh = tenants.find((tenant) => event !== undefined && textAt(tenant, 'authEventId') === event)
-        return { tenant_id: textAt(fresh ?? tenants[0], 'tenantId') }
+        return { tenant_id: textAt(fresh ?? onlyOne(tenants), 'tenantId') }
       },
     },
   ],
@@ -154,10 +171,10 @@ export const xero: LookUp = {
 
 export const zoho: LookUp = {
   keys: ['extension'],
-  read: ({ params }) => ({
-    extension:
-      params['extension'] || /^https?:\/\/(?:www\.)?zohoapis\.([a-z.]+)$/.exec(params['api_domain'] ?? '')?.[1],
-  }),
+  read: ({ params, credential }) => {
+    const domain = params['api_domain'] || textAt(credential.raw, 'api_domain') || ''
+    return { extension: params['extension'] || /^https?:\/\/(?:www\.)?zohoapis\.([a-z.]+)\/?$/.exec(domain)?.[1] }
+  },
 }
 
 export const zoom: LookUp = {
@@ -165,9 +182,11 @@ export const zoom: LookUp = {
   steps: [{ url: api('/users/me'), take: take({ accountId: 'account_id', userId: 'id' }) }],
 }
 
-/** Told by an address' hash, so that the address itself is not kept. */
+/** Told by an address' hash, so that the address itself is not kept: as those write it who gave this answer its name. */
 const hashOf = (address: string | undefined): string | undefined =>
-  address === undefined ? undefined : createHash('sha256').update(address.toLowerCase()).digest('hex')
+  address === undefined
+    ? undefined
+    : createHash('sha256').update(`nango.emailAddressHash.v1:${address.trim().toLowerCase()}`).digest('hex')
 
 export const googleMail: LookUp = {
   keys: ['emailAddressHash'],

@@ -57,6 +57,13 @@ export interface Setting {
   readonly random?: string | undefined
 }
 
+/** A template with what its entry lacks, as the provider's own documentation has it. */
+export interface Mended {
+  readonly template: Template
+  /** What was changed and why, as a clause. */
+  readonly says: string
+}
+
 /** Told each time something deviates from the standard: for a testing tool the deviation is a finding. */
 export type Remark = (quirk: string) => void
 
@@ -82,6 +89,8 @@ export interface Dialect {
   readonly refusesPkce?: true
   /** Answers that are good for the log-in only, and are not kept. */
   readonly forgets?: readonly string[]
+  /** What a catalogue's entry lacks so that nobody could connect by it; undefined where this one lacks nothing. */
+  readonly mends?: (template: Template) => Mended | undefined
   /** What it does otherwise, as a clause: for the provider's page. */
   readonly says?: string
 }

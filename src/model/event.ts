@@ -21,7 +21,7 @@ export interface Exchange {
   /**
    * What it was for: `token`, `log-in` and, before it, `step 1` and so on, `refresh`, `second token`, `metadata`,
    * `challenge`, `registration`, `par`, `jwks`,
-   * `api`, `verification`, `sts`, `look-up`, `introspection`, `revocation`.
+   * `api`, `verification`, `trial` (whose status alone tells neither yes nor no), `sts`, `look-up`, `introspection`, `revocation`.
    */
   readonly purpose: string
   readonly method: string

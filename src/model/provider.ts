@@ -230,4 +230,6 @@ export interface Provider {
   readonly hides: readonly TemplateSource[]
   /** What deserves a word but stops nothing: unknown fields and the like. */
   readonly warnings: readonly Problem[]
+  /** What its entry lacked and the template was given, and why, as a clause; absent where nothing was. */
+  readonly mended?: string | undefined
 }

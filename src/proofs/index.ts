@@ -1,5 +1,6 @@
 import { awsAuthorization, awsDate } from '../signing/aws.ts'
 import { type Call, type Known, objectionIn, objectionUnless, type Reply, type Trial } from './trial.ts'
+import { vantageApparel } from './vantage-apparel.ts'
 
 const json = ['content-type', 'application/json'] as const
 const form = ['content-type', 'application/x-www-form-urlencoded'] as const
@@ -27,7 +28,11 @@ const trials: Readonly<Record<string, Trial>> = {
       ],
       body: '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><current-user-principal/></prop></propfind>',
     }),
-    objection: objectionUnless(207, 200),
+    objection: ({ status, text }) => {
+      if (status !== 207) return `answered ${status}`
+      if (!/[<:]current-user-principal\b/.test(text)) return 'answered 207 without saying who it takes one for'
+      return /[<:]unauthenticated\b/.test(text) ? 'takes nobody to be signed in' : undefined
+    },
   },
   /** Every key of AWS may ask whose it is. */
   awsIamCredentialsVerification: { call: callerIdentity, objection: objectionUnless(200) },
@@ -36,6 +41,7 @@ const trials: Readonly<Record<string, Trial>> = {
     call: () => ({ method: 'GET', target: '/_apis/projects?$top=1&api-version=7.0' }),
     objection: objectionUnless(200),
   },
+  /** https://www.bitdefender.com/business/support/en/77209-140282-getapikeydetails.html */
   bitdefenderCredentialsVerification: {
     call: () => ({
       method: 'POST',
@@ -47,7 +53,18 @@ const trials: Readonly<Record<string, Trial>> = {
       (error === undefined || error === null) && result !== undefined ? undefined : 'answered the call with an error',
     ),
   },
-  /** Errors come with 200, and their own code in the body. */
+  /**
+   * It has nothing to read: it takes orders. One that is empty orders nothing and creates nothing: its gateway answers 401
+   * to a key that it does not know, and only behind that its schema refuses what lacks everything, with 400.
+   */
+  cdwCredentialsVerification: {
+    call: () => ({ method: 'POST', target: '/v1/customers/orders', headers: [json], body: '{}' }),
+    objection: objectionUnless(400),
+  },
+  /**
+   * Errors come with 200, and their own code in the body:
+   * https://integrations.expensify.com/Integration-Server/doc/#policy-list-getter
+   */
   expensifyCredentialsVerification: {
     call: ({ given }) => ({
       method: 'POST',
@@ -65,7 +82,7 @@ const trials: Readonly<Record<string, Trial>> = {
       code === 200 || code === '200' ? undefined : `answered with the code ${named(code)}`,
     ),
   },
-  /** Errors come with 200 and a status of their own. */
+  /** Errors come with 200: as a status of their own, or as a text that is no JSON. */
   lastpassCredentialsVerification: {
     call: ({ given }) => ({
       method: 'POST',
@@ -75,7 +92,6 @@ const trials: Readonly<Record<string, Trial>> = {
         cid: given['username'] ?? '',
         provhash: given['password'] ?? '',
         cmd: 'getuserdata',
-        data: { pagesize: 1, pageindex: 0 },
       }),
     }),
     objection: objectionIn(({ status, error, errors }) =>
@@ -93,25 +109,31 @@ const trials: Readonly<Record<string, Trial>> = {
       return /<ccb_api[\s>]/i.test(text) ? undefined : `answered ${status} with something else than its API's XML`
     },
   },
-  /** GraphQL answers 200 to what it refuses. */
+  /** GraphQL answers 200 to what it refuses: https://code.skio.com/ */
   skioCredentialsVerification: {
     call: () => ({
       method: 'POST',
       target: '/v1/graphql',
       headers: [json],
-      body: JSON.stringify({ query: '{ SellingPlans(limit: 1) { platformId } }' }),
+      body: JSON.stringify({ query: '{ Orders(limit: 1) { id } }' }),
     }),
     objection: objectionIn(({ data, errors }) =>
-      isSaid(errors) || data === undefined || data === null ? 'answered the query with an error' : undefined,
+      !isSaid(errors) && Array.isArray((data as { Orders?: unknown } | null | undefined)?.Orders)
+        ? undefined
+        : 'answered the query with something else than orders',
     ),
   },
-  /** Errors come with 200 and a status of their own; without a token that is known, a page. */
+  /**
+   * Anybody may ask who they are. Errors come with 200 and a status of their own; without a token that is known, a page:
+   * https://snipe-it.readme.io/reference/authenticating-with-the-api
+   */
   snipeItCredentialsVerification: {
     call: () => ({ method: 'GET', target: '/v1/users/me' }),
     objection: objectionIn(({ status, error }) =>
       status === 'error' || isSaid(error) ? 'answered with an error' : undefined,
     ),
   },
+  vantageApparelCredentialsVerification: vantageApparel,
 }
 
 /** The trial that a template names; undefined where it names none, or one that is not known. */

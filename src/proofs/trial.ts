@@ -21,9 +21,9 @@ export interface Reply {
 
 /** How a provider is asked whether it takes credentials, where the status of its answer alone would not tell. */
 export interface Trial {
-  readonly call: (known: Known) => Call
-  /** Why an answer is no yes, as the end of "it …"; undefined where it is one. */
-  readonly objection: (reply: Reply) => string | undefined
+  readonly call: (known: Known) => Call | Promise<Call>
+  /** Why an answer is no yes, whatever its status, as the end of "it …"; undefined where it is one. */
+  readonly objection: (reply: Reply) => string | undefined | Promise<string | undefined>
 }
 
 export function isSuccess({ status }: Reply): boolean {

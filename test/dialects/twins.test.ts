@@ -254,10 +254,7 @@ const twins: readonly Twin[] = [
       name,
       routes: { '/v22.0/dialog/oauth': back() },
       tokenPath: '/v22.0/oauth/access_token',
-      first: (hit) => ({
-        query: { redirect_uri: hit.query.get('redirect_uri') ?? 'missing' },
-        json: { grant_type: 'authorization_code', code, ...inBody },
-      }),
+      first: { form: { ...codeForm, ...inBody } },
       answer: issued,
       again: {
         wants: {
@@ -266,7 +263,7 @@ const twins: readonly Twin[] = [
         },
         answer: renewed,
       },
-      says: /fb_exchange_token|redirect URI in the query/,
+      says: /fb_exchange_token/,
     }),
   ),
   ...(

@@ -115,3 +115,28 @@ describe('OAuth 1.0a', () => {
     expect(judged).toHaveLength(3)
   })
 })
+
+it('mends an entry of a catalogue from its provider’s documentation, in every command, and says so', async () => {
+  const place = { cwd: freshFolder(), home: freshFolder() }
+  const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) => runCli(args, { ...place, env })
+  const secret = { CERTN_PARTNER_CLIENT_SECRET: clientSecret }
+  const entry = {
+    display_name: 'Certn Partner',
+    docs: 'https://certn.example',
+    auth_mode: 'OAUTH2_CC',
+    proxy: { base_url: 'https://api.certn.co', headers: { authorization: 'Bearer ${apiKey}' } },
+  }
+  writeFileSync(join(place.cwd, 'set.yaml'), JSON.stringify({ 'certn-partner': entry }))
+  expect((await run(['providers', 'add', 'set.yaml'])).status).toBe(0)
+  const shown = await run(['providers', 'show', 'certn-partner'])
+  expect(shown.stdout).toMatch(/token +https:\/\/api\.certn\.co\/token\/ +client secret as Basic/)
+  const dry = await run(['connect', 'certn-partner', '--client-id', 'me', '--dry-run', '--json'], secret)
+  expect(dry.stderr).toMatch(/Certn Partner: its entry names no token_url.*docs\.certn\.co/)
+  expect(JSON.parse(dry.stdout).tokenRequest).toMatchObject({ method: 'POST', url: 'https://api.certn.co/token/' })
+  const twin = await run(['connect', 'certn-partner', '--twin', '--client-id', 'me'], secret)
+  expect([twin.status, twin.stderr]).toEqual([0, expect.stringContaining('its entry names no token_url')])
+  const called = await run(['request', 'certn-partner-twin', '/api/v2/teams'])
+  expect([called.status, JSON.parse(called.stdout).path]).toEqual([0, '/api/v2/teams'])
+  expect((await run(['refresh', 'certn-partner-twin', '--force'])).status).toBe(0)
+  expect(`${dry.stdout}${twin.stderr}${journalText(place.home)}`).not.toContain(clientSecret)
+})

@@ -86,7 +86,7 @@ async function opened(
     clientSecret: inBase64,
     params: { appPublicLink: `${provider.origin}/apps/mine` },
     get port() {
-      port = 20_000 + Math.floor(Math.random() * 40_000)
+      port = 10_000 + Math.floor(Math.random() * 20_000)
       return port
     },
   }
@@ -169,7 +169,7 @@ describe('CUSTOM', () => {
     },
   })
 
-  async function openedCustom(returns: Readonly<Record<string, string>>, userToken?: Script) {
+  async function openedCustom(returns: Readonly<Record<string, string>>, userToken?: Script, user?: Script) {
     let port = 0
     const provider = await openProvider({
       routes: {
@@ -183,8 +183,10 @@ describe('CUSTOM', () => {
               : form.get('grant_type') === 'refresh_token'
                 ? { body: { access_token: 'ghu_user_token_2', token_type: 'bearer', refresh_token: 'ghr_refresh_2' } }
                 : { body: { access_token: 'ghu_user_token_1', token_type: 'bearer', refresh_token: 'ghr_refresh_1' } }),
-        '/user': ({ headers }) =>
-          headers.authorization === 'Bearer ghu_user_token_1' ? { body: { login: 'octocat' } } : { status: 401 },
+        '/user':
+          user ??
+          (({ headers }) =>
+            headers.authorization === 'Bearer ghu_user_token_1' ? { body: { login: 'octocat' } } : { status: 401 }),
       },
     })
     const origin = provider.origin
@@ -197,7 +199,7 @@ describe('CUSTOM', () => {
       },
       browse: wanderer,
     })
-    port = 20_000 + Math.floor(Math.random() * 40_000)
+    port = 10_000 + Math.floor(Math.random() * 20_000)
     const given = {
       clientId: 'Iv1.client',
       clientSecret: 'oauth-secret-long-enough',
@@ -208,7 +210,7 @@ describe('CUSTOM', () => {
   }
 
   it('brings the app’s token and the person’s, and who they are', async () => {
-    const { workshop, given } = await openedCustom({
+    const { provider, workshop, given } = await openedCustom({
       code: 'the-user-code',
       installation_id: '77',
       setup_action: 'install',
@@ -222,6 +224,7 @@ describe('CUSTOM', () => {
         raw: { app: { token: 'ghs_installation_token_1' }, user: { access_token: 'ghu_user_token_1' } },
       },
     })
+    expect(provider.hits.at(-1)).toMatchObject({ method: 'GET', path: '/user' })
     const fresh = await refresh(workshop.world, 'github-app-oauth', { force: true })
     expect(fresh.credential).toMatchObject({
       accessToken: 'ghs_installation_token_2',
@@ -229,6 +232,21 @@ describe('CUSTOM', () => {
     })
     expect(workshop.told()).not.toMatch(/ghs_installation|ghu_user|ghr_refresh|oauth-secret|the-user-code/)
     expect(workshop.told()).not.toContain(inBase64.slice(40, 120))
+  })
+
+  it('stays connected where GitHub does not say who that is', async () => {
+    const returns = { code: 'the-user-code', installation_id: '77', setup_action: 'install' }
+    const { workshop, given } = await openedCustom(returns, undefined, () => ({ status: 503 }))
+    const { connection } = await workshop.connect('github-app-oauth', given)
+    expect(connection.params['handle']).toBeUndefined()
+    expect(workshop.events).toContainEqual(
+      expect.objectContaining({
+        code: 'LOOK_UP_INCOMPLETE',
+        message: expect.stringMatching(/could not be looked up: handle \(GET .*\/user answered 503\)/),
+        hint: expect.stringContaining('--param handle=…'),
+      }),
+    )
+    expect(await workshop.world.store.connections.read('github-app-oauth')).toBeDefined()
   })
 
   it('acts as the app alone where no code came', async () => {

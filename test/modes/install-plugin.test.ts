@@ -26,7 +26,7 @@ async function opened(answer: (payload: string) => Readonly<Record<string, strin
     templates: { 'crisp-plugin-install': twinTemplate('crisp-plugin-install', provider.origin) },
     browse: wanderer,
   })
-  port = 20_000 + Math.floor(Math.random() * 40_000)
+  port = 10_000 + Math.floor(Math.random() * 20_000)
   const params = { username: 'plugin-id', password: secret, appLink: `${provider.origin}/initiate/plugin/abc/` }
   return { provider, workshop, given: { params, port } }
 }

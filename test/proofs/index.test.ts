@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { trialOf } from '../../src/proofs/index.ts'
+import { readXml } from '../../src/signing/xml.ts'
 import { verify } from '../../src/verify.ts'
 import { type Hit, openProvider, type Reply } from '../support/provider.ts'
 import { failure, openWorkshop } from '../support/world.ts'
@@ -16,6 +17,11 @@ interface Case {
 }
 
 const xml = (body: string, status = 200): Reply => ({ status, headers: { 'content-type': 'text/xml' }, body })
+const multistatus = (found: string): string =>
+  `<multistatus xmlns="DAV:"><response><href>/</href><propstat><prop>${found}</prop></propstat></response></multistatus>`
+/** SOAP as this service answers, with PromoStandards' messages. */
+const soap = (code: number, text: string): string =>
+  `<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><Response><ServiceMessageArray><ServiceMessage><code>${code}</code><description>${text}</description></ServiceMessage></ServiceMessageArray></Response></s:Body></s:Envelope>`
 const page: Reply = { body: '<html><title>Sign in</title></html>' }
 
 const cases: readonly Case[] = [
@@ -28,8 +34,14 @@ const cases: readonly Case[] = [
   {
     script: 'appleCalendarCredentialsVerification',
     path: '/api/',
-    yes: xml('<multistatus xmlns="DAV:"/>', 207),
-    noes: [{ status: 401, body: '' }, { status: 204 }],
+    yes: xml(multistatus('<current-user-principal><href>/1/principal/</href></current-user-principal>'), 207),
+    noes: [
+      { status: 401, body: '' },
+      { status: 204 },
+      page,
+      xml(multistatus(''), 207),
+      xml(multistatus('<current-user-principal><unauthenticated/></current-user-principal>'), 207),
+    ],
     asks: ({ method, headers, body }) => {
       expect([method, headers['depth']]).toEqual(['PROPFIND', '0'])
       expect(body).toContain('current-user-principal')
@@ -50,6 +62,14 @@ const cases: readonly Case[] = [
     asks: ({ body }) => expect(JSON.parse(body)).toMatchObject({ jsonrpc: '2.0', method: 'getApiKeyDetails' }),
   },
   {
+    script: 'cdwCredentialsVerification',
+    path: '/api/v1/customers/orders',
+    yes: { status: 400, body: { message: 'required: customerNumber' } },
+    noes: [{ status: 401, body: {} }, { status: 403 }, { status: 500 }, { status: 201, body: { id: 1 } }, page],
+    asks: ({ method, headers, body }) =>
+      expect([method, headers['content-type'], body]).toEqual(['POST', 'application/json', '{}']),
+  },
+  {
     script: 'expensifyCredentialsVerification',
     path: '/api/ExpensifyIntegrations',
     yes: { body: { responseCode: 200, policyList: [] } },
@@ -65,8 +85,13 @@ const cases: readonly Case[] = [
     script: 'lastpassCredentialsVerification',
     path: '/api/enterpriseapi.php',
     yes: { body: { total: 0, count: 0, Users: {} } },
-    noes: [{ body: { status: 'FAIL', errors: ['Authorization Error'] } }, { body: { error: 'no' } }, page],
-    asks: ({ body }) => expect(JSON.parse(body)).toMatchObject({ cid: 'me', provhash: secret, cmd: 'getuserdata' }),
+    noes: [
+      { body: { status: 'FAIL', errors: ['Authorization Error'] } },
+      { body: { error: 'no' } },
+      { headers: { 'content-type': 'text/html' }, body: 'Authorization Error' },
+      page,
+    ],
+    asks: ({ body }) => expect(JSON.parse(body)).toEqual({ cid: 'me', provhash: secret, cmd: 'getuserdata' }),
   },
   {
     script: 'pushpayChmsV1CredentialsVerification',
@@ -76,6 +101,9 @@ const cases: readonly Case[] = [
       xml(
         '<ccb_api><response><errors><error number="002">Invalid username or password.</error></errors></response></ccb_api>',
       ),
+      xml(
+        '<ccb_api><response><error number="002" type="Login">Invalid Username or Password.</error></response></ccb_api>',
+      ),
       page,
       { status: 401 },
     ],
@@ -84,9 +112,14 @@ const cases: readonly Case[] = [
   {
     script: 'skioCredentialsVerification',
     path: '/api/v1/graphql',
-    yes: { body: { data: { SellingPlans: [] } } },
-    noes: [{ body: { errors: [{ message: 'access denied' }] } }, { body: { data: null } }],
-    asks: ({ body }) => expect(JSON.parse(body).query).toContain('SellingPlans'),
+    yes: { body: { data: { Orders: [] } } },
+    noes: [
+      { body: { errors: [{ message: 'access denied' }] } },
+      { body: { data: null } },
+      { body: { data: { Orders: null } } },
+      page,
+    ],
+    asks: ({ body }) => expect(JSON.parse(body).query).toMatch(/^\{ Orders\(limit: 1\) \{ id \} \}$/),
   },
   {
     script: 'snipeItCredentialsVerification',
@@ -98,9 +131,39 @@ const cases: readonly Case[] = [
       page,
     ],
   },
+  {
+    script: 'vantageApparelCredentialsVerification',
+    path: '/api/CustomerLookupService.svc',
+    yes: xml(soap(160, 'No results found')),
+    noes: [
+      xml(soap(105, 'Authentication Credentials failed')),
+      xml('<a:Envelope xmlns:a="x"><a:Body><b:code xmlns:b="y"> 105 </b:code></a:Body></a:Envelope>'),
+      xml('<s:Envelope xmlns:s="x"><s:Body><s:Fault><faultstring>no</faultstring></s:Fault></s:Body></s:Envelope>'),
+      xml(soap(160, 'No results found'), 500),
+      xml('<other/>'),
+      xml('<s:Envelope'),
+      { body: { code: 200 } },
+      page,
+    ],
+    asks: ({ method, headers, body }) => {
+      expect([method, headers['content-type'], headers['soapaction']]).toEqual([
+        'POST',
+        'text/xml; charset=utf-8',
+        '"getAccountsByEmail"',
+      ])
+      expect(body).toContain('xmlns:look="https://brandedpromoapparel.com/Schema/CustomerLookupService/"')
+      const told = [...body.matchAll(/<look:(\w+)>([^<]*)</g)].map(([, name, text]) => [name, text])
+      expect(told).toEqual([
+        ['wsVersion', '1.0.0'],
+        ['id', 'me'],
+        ['password', secret],
+        ['keyword', 'auth-cli-trial@nobody.invalid'],
+      ])
+    },
+  },
 ]
 
-async function open(script: string, path: string, reply: () => Reply) {
+async function open(script: string, path: string, reply: () => Reply, password = secret) {
   const { origin, hits } = await openProvider({ routes: { [path]: reply } })
   const workshop = openWorkshop({
     templates: {
@@ -113,7 +176,7 @@ async function open(script: string, path: string, reply: () => Reply) {
       },
     },
   })
-  return { hits, workshop, connect: () => workshop.connect('tried', { params: { username: 'me', password: secret } }) }
+  return { hits, workshop, connect: () => workshop.connect('tried', { params: { username: 'me', password } }) }
 }
 
 describe.each(cases)('$script', ({ script, path, yes, noes, asks }) => {
@@ -141,8 +204,27 @@ describe.each(cases)('$script', ({ script, path, yes, noes, asks }) => {
   })
 })
 
-it('asks AWS whose keys they are, signed for its token service', () => {
-  const call = trialOf({ credentials_verification_script: 'awsIamCredentialsVerification' })?.call({
+it('writes what was given into SOAP as XML wants it, and shows none of it', async () => {
+  const script = 'vantageApparelCredentialsVerification'
+  const password = 'Cr3d<&>"t1al\'-0123'
+  const yes = xml(soap(160, 'No results found'))
+  const { hits, workshop, connect } = await open(script, '/api/CustomerLookupService.svc', () => yes, password)
+  await connect()
+  expect(await readXml(hits[0]?.body ?? '')).toMatchObject({
+    'soap:Envelope': { 'soap:Body': { 'look:GetAccountsByEmailRequest': { 'look:password': password } } },
+  })
+  expect(workshop.told()).not.toMatch(/Cr3d|t1al/)
+})
+
+it('refuses what no XML can hold, before anything is sent', async () => {
+  const script = 'vantageApparelCredentialsVerification'
+  const { hits, connect } = await open(script, '/api/CustomerLookupService.svc', () => page, 'Cr3dential-\u0001-0123')
+  expect(await failure(connect())).toMatchObject({ code: 'BAD_FLAG', exitCode: 2 })
+  expect(hits).toEqual([])
+})
+
+it('asks AWS whose keys they are, signed for its token service', async () => {
+  const call = await trialOf({ credentials_verification_script: 'awsIamCredentialsVerification' })?.call({
     given: { username: 'AKIDEXAMPLE', password: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' },
     now: new Date('2015-08-30T12:36:00Z'),
   })
@@ -156,7 +238,7 @@ it('asks AWS whose keys they are, signed for its token service', () => {
   )
 })
 
-test.each(['cdwCredentialsVerification', 'vantageApparelCredentialsVerification', 'toString', 'somebodysOwn'])(
+test.each(['toString', 'somebodysOwn'])(
   'knows no %s: what it would prove is saved untested, and that is said',
   async (script) => {
     expect(trialOf({ credentials_verification_script: script })).toBeUndefined()

@@ -14,7 +14,7 @@ import { request } from '../../src/request.ts'
 import { approve, openTwin, type Twin } from '../../src/sandbox/index.ts'
 import { verify } from '../../src/verify.ts'
 
-/** What became of a provider that was played by its twin: connected, called, verified and renewed as far as it can be. */
+/** What became of a provider that was played by its twin: connected, all looked up, called, verified and renewed as far as it can be. */
 export interface Trial {
   readonly name: string
   readonly mode: string
@@ -49,12 +49,15 @@ export async function tryTwin(provider: Provider, home: string): Promise<Trial> 
 }
 
 async function run(provider: Provider, twin: Twin, home: string): Promise<void> {
-  const world = worldOf(twin, home, [], provider.template.auth_mode)
+  const events: LogEvent[] = []
+  const world = worldOf(twin, home, events, provider.template.auth_mode)
   const { redirect_uri: _, issuer: __, ...template } = provider.template
   const located: Located = { name: provider.name, provider: { ...provider, template } }
   const { params, clientId, clientSecret } = presetOf(template, twin.issued)
   const integration = await integrate(world, located, { params, clientId, clientSecret, port: 0 })
   await at('connect', () => connect(world, integration, { replace: true }))
+  for (const event of events)
+    if (event.type === 'warning' && event.code === 'LOOK_UP_INCOMPLETE') throw new Error(`look-up: ${event.message}`)
   await at('request', () => call(world, provider.name))
   if (template.proxy?.verification !== undefined) await at('verify', () => verify(world, provider.name))
   const before = await world.store.connections.read(provider.name)

@@ -53,7 +53,7 @@ export async function run(given: Given): Promise<void> {
   const prepared = preparedQuestions()
   const real = prepared?.located ?? (await locate(world, name))
   const located = options['twin'] === true ? await asTwin(real) : real
-  warnOf(located, session)
+  warnOf(located, session, options['dryRun'] === true)
   const wishes = await wishesOf(given, session, located, save, prepared?.keys ?? new Map())
   const sandbox =
     options['twin'] === true
@@ -192,8 +192,10 @@ async function browserSetting(world: World, { project }: Located): Promise<strin
   return settings.browser
 }
 
-function warnOf({ project, provider }: Located, { quiet }: Session): void {
+function warnOf({ project, provider }: Located, { quiet }: Session, isRehearsal: boolean): void {
   if (quiet) return
+  if (isRehearsal && provider.mended !== undefined)
+    process.stderr.write(`! ${plain(`${provider.title}: ${provider.mended}`)}\n`)
   const ofProject = (project?.warnings ?? []).filter(({ file }) => file === project?.file)
   // What a catalogue wants and no flow needs is validate's business.
   const told = [...provider.warnings, ...ofProject].filter(

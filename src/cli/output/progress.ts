@@ -217,9 +217,9 @@ function exchangeText(
 ): string[] {
   if (options.verbose) return exchangeLines(exchange, style)
   const { purpose, response, failure } = exchange
-  // A challenge is what the first message is meant to be answered with, whatever its status.
+  // A challenge is what the first message is meant to be answered with, whatever its status; of a trial others judge.
   const isQuiet =
-    ['api', 'metadata', 'jwks', 'challenge'].includes(purpose) ||
+    ['api', 'metadata', 'jwks', 'challenge', 'trial'].includes(purpose) ||
     (['verification', 'registration', 'par'].includes(purpose) && isFine(response))
   if (!options.journal && !failure && isQuiet) return []
   const request = style.text(`${exchange.method} ${shortUrl(exchange.url)}`)
@@ -229,7 +229,7 @@ function exchangeText(
     return [`${style.bad(style.symbols.failed)} No answer   ${request}${style.text(why)}`]
   }
   const words = outcome(purpose, response)
-  const fine = response.status < 400
+  const fine = response.status < 400 || purpose === 'trial'
   const symbol = !fine
     ? style.bad(style.symbols.failed)
     : words.certain
@@ -258,6 +258,7 @@ function outcome(purpose: string, response: { readonly status: number; readonly 
   if (purpose === 'refresh') {
     return { certain: issued, text: issued ? 'Token refreshed' : fine ? 'Refresh answered' : 'Refresh refused' }
   }
+  if (purpose === 'trial') return { certain: false, text: 'Trial answered' }
   const word =
     purpose === 'api' ? 'API' : purpose === 'jwks' ? 'Signing keys' : purpose === 'metadata' ? 'Metadata' : purpose
   const subject = word.slice(0, 1).toUpperCase() + word.slice(1)

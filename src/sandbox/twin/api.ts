@@ -8,12 +8,14 @@ import { usedNames } from './fill.ts'
 import { answerLookUp, type LookUp } from './look-ups.ts'
 import type { Trial } from './place.ts'
 import type { Call, Stage, TwinMode } from './stage.ts'
-import { verdicts } from './verdicts.ts'
+import { toldFlaw, verdicts } from './verdicts.ts'
 
 /** What the API says to a call: what it was, where its credential is good; else what is wrong with it. */
 export function answerApi(stage: Stage, mode: TwinMode, call: Call, trial: Trial | undefined, lookUp?: LookUp): Answer {
   const entry = entryOf(stage, mode, call, trial)
   const verdict = verdicts[textOf(stage.part.template['credentials_verification_script']) ?? '']
+  const told = verdict === undefined ? undefined : toldFlaw(verdict, stage.part, call)
+  if (told !== undefined) return verdict?.no ?? challenged(stage, mode, call, told)
   if ('flaw' in entry) return verdict?.no ?? challenged(stage, mode, call, entry.flaw)
   // Who asks whom they are to name cannot name them yet.
   if ('misfit' in entry && lookUp !== undefined) return answerLookUp(stage.part, lookUp)

@@ -1,9 +1,11 @@
+import { createHmac } from 'node:crypto'
 import { type Answer, json, oauthError } from '../answer.ts'
 import { faultNamed, type Mischief } from '../faults.ts'
 import { endFamily, type Grant, isDue, issueTokens, mintId, readToken, type TokenClaims } from '../provider.ts'
 import { atPath, type Fields, parsedFields, withPath } from './fields.ts'
 import { rawNames } from './issue.ts'
-import { toldInToken } from './look-ups.ts'
+import { readJwt } from './jwt.ts'
+import { claimsInToken, toldInToken } from './look-ups.ts'
 import type { Admission, Stage } from './stage.ts'
 
 /** How a mode words its good answer. What it is given is the answer of RFC 6749 §5.1. */
@@ -114,9 +116,25 @@ export function tokenOf(stage: Stage, kind: 'access' | 'refresh', token: string)
 
 /** Judges a token that this twin sealed. */
 export function checkSealed(stage: Stage, token: string): Admission {
-  const claims = tokenOf(stage, 'access', token)
+  const claims = tokenOf(stage, 'access', withoutClaims(stage, token) ?? '')
   if (!claims) return { flaw: 'the access token is unknown, expired or revoked' }
   return { fault: claims.fault, family: claims.family }
+}
+
+/** A sealed token in a JWT that tells what clients of this provider read there. */
+function withClaims({ part, provider }: Stage, sealed: unknown): unknown {
+  const claims = claimsInToken(part)
+  if (claims === undefined || typeof sealed !== 'string') return sealed
+  const encoded = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const signed = `${encoded({ alg: 'HS256', typ: 'JWT' })}.${encoded({ ...claims, jti: sealed })}`
+  return `${signed}.${createHmac('sha256', provider.key).update(signed).digest('base64url')}`
+}
+
+/** The sealed token within; undefined where it is not as it was issued. */
+function withoutClaims(stage: Stage, token: string): string | undefined {
+  if (claimsInToken(stage.part) === undefined) return token
+  const sealed = readJwt(token)?.claims['jti']
+  return typeof sealed === 'string' && withClaims(stage, sealed) === token ? sealed : undefined
 }
 
 /** An answer of RFC 6749 §5.1 with what the template says that the provider adds. */
@@ -137,6 +155,6 @@ export function withMetadata(stage: Stage, answer: Fields): Fields {
   return values.reduce(
     (whole, [path, value]) =>
       value === undefined || atPath(whole, path) !== undefined ? whole : withPath(whole, path, value),
-    answer,
+    'access_token' in answer ? { ...answer, access_token: withClaims(stage, answer['access_token']) } : answer,
   )
 }

@@ -65,6 +65,11 @@ const docusign = (host: string): LookUp => ({
   }),
 })
 
+const primaryCalendar = (origin: string): LookUp => ({
+  at: `GET ${origin}/calendar/v3/users/me/calendarList/primary`,
+  says: () => ({ id: person.email, summary: person.email, primary: true }),
+})
+
 /** By the name of the template's `post_connection_script`. */
 const lookUps: Readonly<Record<string, LookUps>> = {
   attioPostConnection: {
@@ -100,13 +105,15 @@ const lookUps: Readonly<Record<string, LookUps>> = {
   candisPostConnection: {
     asks: [{ at: 'GET /v1/organizations/info', says: (part) => ({ id: known(part, 'organizationId'), name: 'Twin' }) }],
   },
+  checkrPartnerPostConnection: {
+    asks: [{ at: 'GET /v1/nodes', says: () => ({ object: 'list', data: [], count: 0 }) }],
+  },
   docusignPostConnection: { asks: [docusign('account.docusign.com'), docusign('account-d.docusign.com')] },
   githubAppOauthPostConnection: {
     asks: [{ at: 'GET /user', says: () => ({ login: person.id, id: 1, name: person.name }) }],
   },
-  googleCalendarPostConnection: {
-    asks: [{ at: 'GET /calendar/v3/calendars/primary', says: () => ({ id: person.email, summary: person.email }) }],
-  },
+  // The API of Calendar's MCP server is elsewhere.
+  googleCalendarPostConnection: { asks: [primaryCalendar('https://www.googleapis.com'), primaryCalendar('')] },
   googleMailPostConnection: {
     asks: [{ at: 'GET /gmail/v1/users/me/profile', says: () => ({ emailAddress: person.email, messagesTotal: 0 }) }],
   },
@@ -129,7 +136,10 @@ const lookUps: Readonly<Record<string, LookUps>> = {
     asks: [
       {
         at: 'POST /api/graphql',
-        says: (part) => ({ data: { account: { id: known(part, 'accountId'), name: 'Twin' } } }),
+        says: (part) => {
+          const id = Buffer.from(`gid://Jobber/Account/${numberOf(part, 'accountId')}`).toString('base64')
+          return { data: { account: { id, name: 'Twin' } } }
+        },
       },
     ],
   },
@@ -233,18 +243,36 @@ const lookUps: Readonly<Record<string, LookUps>> = {
   },
 }
 
-const lookUpsOf = (template: Part['template']): LookUps | undefined => {
-  const name = textOf(template['post_connection_script']) ?? ''
-  return Object.hasOwn(lookUps, name) ? lookUps[name] : undefined
+/** Providers that clients look something up of by their names alone. */
+const byName: Readonly<Record<string, string>> = {
+  attio: 'attioPostConnection',
+  calendly: 'calendlyPostConnection',
+  'google-calendar': 'googleCalendarPostConnection',
+  'google-mail': 'googleMailPostConnection',
+  hubspot: 'hubspotPostConnection',
+  linear: 'linearPostConnection',
+  'microsoft-teams': 'microsoftTeamsPostConnection',
+  snowflake: 'snowflakePostConnection',
+  zoom: 'zoomPostConnection',
+}
+
+type Asked = Pick<Part, 'name' | 'template'>
+
+const scriptOf = ({ name, template }: Asked): string =>
+  textOf(template['post_connection_script']) ?? (Object.hasOwn(byName, name) ? byName[name] : undefined) ?? ''
+
+const lookUpsOf = (asked: Asked): LookUps | undefined => {
+  const script = scriptOf(asked)
+  return Object.hasOwn(lookUps, script) ? lookUps[script] : undefined
 }
 
 /** What a client of this template has to ask for, because its calls need it. */
-export const broughtByLookUp = (template: Part['template']): readonly string[] => lookUpsOf(template)?.brings ?? []
+export const broughtByLookUp = (asked: Asked): readonly string[] => lookUpsOf(asked)?.brings ?? []
 
 /** The look-up that a call is. */
 export function lookUpAt(part: Part, call: Call): LookUp | undefined {
   const hosts = new Set(apiBases(part).map(({ origin }) => origin))
-  return lookUpsOf(part.template)?.asks.find(({ at }) => {
+  return lookUpsOf(part)?.asks.find(({ at }) => {
     const [method, where = ''] = at.split(' ')
     const isBare = where.startsWith('/')
     if (method !== call.method || (isBare && !hosts.has(call.url.origin))) return false
@@ -257,9 +285,19 @@ export function lookUpAt(part: Part, call: Call): LookUp | undefined {
 
 /** Members of a token answer that a client takes the customer from, where no template tells. */
 export function toldInToken(part: Part): Readonly<Record<string, unknown>> {
-  const isHighLevel = part.template['post_connection_script'] === 'highlevelPostConnection'
+  const isHighLevel = scriptOf(part) === 'highlevelPostConnection'
   if (!isHighLevel) return {}
   return { userType: 'Location', companyId: known(part, 'companyId'), locationId: known(part, 'locationId') }
+}
+
+/** What a client reads in the access token itself, where this provider's is a JWT. */
+export function claimsInToken(part: Part): Readonly<Record<string, unknown>> | undefined {
+  const claims: Readonly<Record<string, () => Readonly<Record<string, unknown>>>> = {
+    microsoftTeamsPostConnection: () => ({ tid: known(part, 'tenantId') }),
+    sellsyPostConnection: () => ({ corpId: numberOf(part, 'corpid') }),
+  }
+  const script = scriptOf(part)
+  return Object.hasOwn(claims, script) ? claims[script]?.() : undefined
 }
 
 export const answerLookUp = (part: Part, lookUp: LookUp): Answer => json(200, lookUp.says(part))

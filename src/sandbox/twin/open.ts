@@ -92,13 +92,13 @@ function partOf(options: TwinOptions, mode: TwinMode): Part {
     issued,
     pkce: accent?.pkce,
     scopes,
-    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups(template, issued))],
+    variants: [rootsOf(template, issued), rootsOf(template, withoutLookups({ name, template }, issued))],
   }
 }
 
 /** What a client knows who looks up only what this twin answers. */
-function withoutLookups(template: Part['template'], issued: Issued): Issued {
-  const answered = broughtByLookUp(template)
+function withoutLookups(asked: Pick<Part, 'name' | 'template'>, issued: Issued): Issued {
+  const answered = broughtByLookUp(asked)
   const isKnown = (key: string): boolean => !issued.lookups.has(key) || answered.includes(key)
   const told = Object.entries(issued.brought).filter(([key]) => isKnown(key))
   return { ...issued, brought: Object.fromEntries(told) }
@@ -139,11 +139,14 @@ function beforeLookUps(stage: Stage): Stage {
   return { ...stage, part: { ...part, variants: [roots, roots] } }
 }
 
-/** Mailchimp has its own word for a bearer. */
+/** Mailchimp has its own word for a bearer; to Checkr a token is the user of HTTP Basic, without a password. */
 function spelledOut(call: Call): Call {
-  const sent = headerOf(call, 'authorization')
-  if (sent === undefined || !/^oauth [^=]+$/i.test(sent)) return call
-  return { ...call, headers: { ...call.headers, authorization: sent.replace(/^oauth/i, 'Bearer') } }
+  const sent = headerOf(call, 'authorization') ?? ''
+  const basic = /^basic (\S+)$/i.exec(sent)?.[1]
+  const [, user] = /^([^:]+):$/.exec(Buffer.from(basic ?? '', 'base64').toString('utf8')) ?? []
+  if (user === undefined && !/^oauth [^=]+$/i.test(sent)) return call
+  const authorization = user === undefined ? sent.replace(/^oauth/i, 'Bearer') : `Bearer ${user}`
+  return { ...call, headers: { ...call.headers, authorization } }
 }
 
 function isAdmitted(stage: Stage, mode: TwinMode, call: Call): boolean {

@@ -53,6 +53,7 @@ describe('while a flow runs', () => {
       ['✓ Using the client registered there before   c1'],
     ],
     ['a challenge, refused as it is meant to be', exchange({ purpose: 'challenge' }, 401, ''), []],
+    ['a trial, of which its status does not tell', exchange({ purpose: 'trial' }, 400, '{}'), []],
     ['a registration that went well', exchange({ purpose: 'registration' }, 201, '{}'), []],
     ['a conversation', { type: 'conversation.begun' }, []],
     ['the answers', { type: 'answers.collected', answeredBy: { subdomain: 'flag' } }, []],

@@ -236,6 +236,30 @@ describe('a provider with an accent', () => {
     expect((await deliver(twin, sent)).status).toBe(500)
   })
 
+  it('plays what a template does not say: Certn’s token endpoint, and the token in calls', async () => {
+    const twin = await openForTest({ name: 'certn-partner', template: catalogue.get('certn-partner') ?? {} })
+    const { clientId = '', clientSecret = '' } = twin.issued
+    const url = 'https://api.certn.co/token/'
+    const form = { grant_type: 'client_credentials' }
+    const inBody = { ...form, client_id: clientId, client_secret: clientSecret }
+    expect((await deliver(twin, { url, form: inBody })).status).toBe(401)
+    const shown = { authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}` }
+    expect((await deliver(twin, { url, form: {}, headers: shown })).status).toBe(400)
+    const { json } = await deliver(twin, { url, form, headers: shown })
+    const teams = (authorization: string) =>
+      send(twin, 'https://api.certn.co/api/v2/teams', {
+        headers: { authorization, 'content-type': 'application/json' },
+      })
+    expect((await teams(`Bearer ${json.access_token}`)).status).toBe(200)
+    expect((await teams(`Bearer ${clientSecret}`)).status).toBe(401)
+  })
+
+  it('leaves a template of that name alone which says where tokens are had', async () => {
+    const own = { ...catalogue.get('certn-partner'), token_url: 'https://certn.example/token' }
+    const twin = await openForTest({ name: 'certn-partner', template: own })
+    expect(twin.places).toContainEqual({ what: 'the token endpoint', url: 'https://certn.example/token' })
+  })
+
   it('is refused where its code needs a public webhook', async () => {
     const template = catalogue.get('sentry-oauth') ?? {}
     await expect(openTwin({ name: 'sentry-oauth', template })).rejects.toThrow('public webhook')

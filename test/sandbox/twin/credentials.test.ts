@@ -201,6 +201,51 @@ test('says no with a smile where the provider does', async () => {
   expect(right).toMatchObject({ status: 200, json: { is_logged_in: true } })
 })
 
+test.each<[script: string, path: string, body: (user: string, password: string) => string, yes: RegExp, no: RegExp]>([
+  [
+    'expensify',
+    'ExpensifyIntegrations',
+    (partnerUserID, partnerUserSecret) =>
+      String(
+        new URLSearchParams({
+          requestJobDescription: JSON.stringify({ type: 'get', credentials: { partnerUserID, partnerUserSecret } }),
+        }),
+      ),
+    /"responseCode":200/,
+    /Authentication error/,
+  ],
+  [
+    'lastpass',
+    'enterpriseapi.php',
+    (cid, provhash) => JSON.stringify({ cid, provhash, cmd: 'getuserdata' }),
+    /"status":"OK"/,
+    /Authorization Error/,
+  ],
+  [
+    'vantageApparel',
+    'CustomerLookupService.svc',
+    (id, password) =>
+      `<e:Envelope xmlns:e="x"><e:Body><id>${id}</id><password>${password}</password></e:Body></e:Envelope>`,
+    /<code>200</,
+    /<code>105</,
+  ],
+])('hears what the body tells %s, whoever the header speaks of', async (script, path, body, yes, no) => {
+  const proxy = { base_url: 'https://api.acme.example' }
+  const template = { auth_mode: 'BASIC', credentials_verification_script: `${script}CredentialsVerification`, proxy }
+  const twin = await openForTest({ template })
+  const { username = '', password = '' } = twin.issued.params
+  const ask = async (text: string) =>
+    (
+      await send(twin, `https://api.acme.example/${path}`, {
+        method: 'POST',
+        headers: { authorization: basic(username, password) },
+        body: text,
+      })
+    ).text
+  expect(await ask(body(username, password))).toMatch(yes)
+  for (const wrong of [body(username, 'another'), body('another', password), '']) expect(await ask(wrong)).toMatch(no)
+})
+
 test('leaves an API open that asks for nothing', async () => {
   const twin = await openForTest({ template: { auth_mode: 'NONE', proxy: { base_url: 'https://api.acme.example' } } })
   expect((await send(twin, api)).json).toMatchObject({ ok: true, path: '/v2/things' })

@@ -49,8 +49,20 @@ describe('the look-ups after connecting', () => {
     ['basecamp', 'GET', 'https://launchpad.37signals.com/authorization.json', ({ accounts: [one] }) => one.id],
     ['calendly', 'GET', 'https://api.calendly.com/users/me', ({ resource }) => resource.current_organization],
     ['docusign', 'GET', 'https://account.docusign.com/oauth/userinfo', ({ accounts: [one] }) => one.base_uri],
+    [
+      'google-calendar',
+      'GET',
+      'https://www.googleapis.com/calendar/v3/users/me/calendarList/primary',
+      ({ id }) => /@/.test(id),
+    ],
     ['gusto', 'GET', 'https://api.gusto.com/v1/token_info', ({ resource }) => resource.uuid],
     ['hubspot', 'GET', 'https://api.hubapi.com/account-info/v3/details', (json) => json.portalId],
+    [
+      'jobber',
+      'POST',
+      'https://api.getjobber.com/api/graphql',
+      ({ data }) => /^gid:\/\/Jobber\/Account\/\d+$/.test(atob(data.account.id)),
+    ],
     ['linear', 'POST', 'https://api.linear.app/graphql', ({ data }) => data.viewer.organization.id],
     ['xero', 'GET', 'https://api.xero.com/connections', ([one]) => one.tenantId],
     ['zoom', 'GET', 'https://api.zoom.us/v2/users/me', (json) => json.account_id],
@@ -71,6 +83,16 @@ describe('the look-ups after connecting', () => {
     expect(`${told.json.api_endpoint}/`).toBe(place('the API'))
     const api = await send(twin, told.json.api_endpoint, { headers: { authorization: `Bearer ${token}` } })
     expect(api.status).toBe(200)
+  })
+
+  it('tell of Checkr’s nodes, whose token is the user of HTTP Basic', async () => {
+    const { twin, token } = await signedIn('checkr-partner', { client_id: 'the-client' })
+    const ask = (user: string, password = '') =>
+      send(twin, 'https://api.checkr.com/v1/nodes?page=1&per_page=1', {
+        headers: { authorization: basic(user, password) },
+      })
+    expect((await ask(token)).json.object).toBe('list')
+    expect([(await ask('another')).status, (await ask(token, 'word')).status]).toEqual([401, 401])
   })
 
   it('tell the site of Sage 200, which all other calls have to name', async () => {
@@ -96,6 +118,20 @@ describe('the look-ups after connecting', () => {
     const { id, apiHosts } = who.json
     expect((await send(twin, apiHosts.dataRegion, { headers })).text).toContain('x-tenant-id is missing')
     expect((await send(twin, apiHosts.dataRegion, { headers: { ...headers, 'x-tenant-id': id } })).status).toBe(200)
+  })
+
+  it.each([
+    ['microsoft-teams', 'https://graph.microsoft.com/v1.0/me', 'tid'],
+    ['sellsy', 'https://api.sellsy.com/v2/x', 'corpId'],
+  ])('need no call where the token of %s tells it, and nobody may change it', async (name, url, claim) => {
+    const { twin, token } = await signedIn(name)
+    const [head, body = '', tail] = token.split('.')
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString())
+    expect(claims[claim]).toBeTruthy()
+    const other = Buffer.from(JSON.stringify({ ...claims, [claim]: 'another' })).toString('base64url')
+    const ask = (one: string) => send(twin, url, { headers: { authorization: `Bearer ${one}` } })
+    expect((await ask(token)).status).toBe(200)
+    expect([(await ask(`${head}.${other}.${tail}`)).status, (await ask(claims.jti)).status]).toEqual([401, 401])
   })
 
   it('find the account of an API key', async () => {

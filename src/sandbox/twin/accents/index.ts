@@ -3,6 +3,7 @@ import type { Accent } from './accent.ts'
 import { agiloft } from './agiloft.ts'
 import { braintree } from './braintree.ts'
 import { bullhorn } from './bullhorn.ts'
+import { certnPartner } from './certn-partner.ts'
 import { clover } from './clover.ts'
 import { coros } from './coros.ts'
 import { facebook } from './facebook.ts'
@@ -32,6 +33,7 @@ export const accents: Readonly<Record<string, Accent>> = {
   braintree,
   'braintree-sandbox': braintree,
   bullhorn,
+  'certn-partner': certnPartner,
   clover,
   coros,
   'coros-sandbox': coros,
