@@ -15,6 +15,7 @@ const slash = 'only the slash at the end differs'
 
 export const differences: readonly Difference[] = [
   ...of('brex brex-staging', 'proxy.base_url', 'the base URL documented since 2026'),
+  ...of('apollo', 'proxy.base_url', 'the host that the API reference names'),
   ...of('payfit', 'token_url', "theirs is another company's; PayFit documents this one"),
   ...of('paypal', 'token_url', 'the host of the REST API, as documented'),
   ...of('uber', 'authorization_url token_url', 'the host that is documented now'),
