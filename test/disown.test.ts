@@ -84,6 +84,15 @@ describe('a provider with a call of its own is told that a connection is no more
     expect(JSON.stringify(told)).not.toMatch(/access-token-long|client-secret-long/)
   })
 
+  it('quickbooks: either token takes both along, as JSON', async () => {
+    const { told, hit, outcome } = await disowned('quickbooks', '/v2/oauth2/tokens/revoke', '/oauth2/v1/tokens/bearer')
+    expect(await outcome).toEqual({ revoked: ['refresh token', 'access token'], remaining: [] })
+    const basic = Buffer.from('the-id:client-secret-long-enough').toString('base64')
+    expect(hit()).toMatchObject({ method: 'POST', headers: { authorization: `Basic ${basic}` } })
+    expect(JSON.parse(hit()?.body ?? '')).toEqual({ token: refresh })
+    expect(JSON.stringify(told)).not.toMatch(/refresh-token-long|client-secret-long/)
+  })
+
   it('slack: the access token is revoked, which may be refused with 200', async () => {
     const done = await disowned('slack', '/auth.revoke', '/oauth.v2.access', 200, { ok: true, revoked: true })
     expect(await done.outcome).toEqual({ revoked: ['access token'], remaining: ['refresh token'] })

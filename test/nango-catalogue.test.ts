@@ -66,7 +66,7 @@ const withoutPkce = new Set(
   ),
 )
 /** Their dialects put parameters into the query of the token request. */
-const inQuery = new Set(['bullhorn'])
+const inQuery = new Set(['bullhorn', 'facebook', 'figjam', 'figma', 'meta-marketing-api'])
 const uuid = '07070707-0707-4707-8707-070707070707'
 
 async function rehearsed(name: string, params: Record<string, string>, scopes?: readonly string[]) {

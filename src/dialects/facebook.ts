@@ -1,11 +1,11 @@
 import type { Dialect, Remark, Setting, TokenRequest } from '../model/dialect.ts'
-import { clientOf, inQuery, withoutHeader } from './rewording.ts'
+import { clientOf, inQuery, redirectInQuery, withMembers, withoutHeader } from './rewording.ts'
 
 /**
- * Meta's Graph API. A code is exchanged as by the standard; Meta itself shows a GET, with the secret in the URL:
- * https://developers.facebook.com/docs/facebook-login/guides/advanced/manual-flow. There is no PKCE beside a secret, only
- * instead of one: https://developers.facebook.com/docs/facebook-login/guides/advanced/oidc-token. Nor are there refresh
- * tokens: https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived.
+ * Meta's Graph API, which takes the parameters of a request from its query and its body alike: the redirect URI stands in
+ * the query, as in Meta's own examples, and the secret does not. There is no PKCE beside a secret, only instead of one:
+ * https://developers.facebook.com/docs/facebook-login/guides/advanced/oidc-token. Nor are there refresh tokens:
+ * https://developers.facebook.com/docs/facebook-login/guides/access-tokens/get-long-lived.
  */
 export const facebook: Dialect = {
   request,
@@ -15,8 +15,12 @@ export const facebook: Dialect = {
 }
 
 function request(request: TokenRequest, setting: Setting, remark: Remark): TokenRequest {
-  if (setting.grant !== 'refresh_token') return request
   const { id, secret } = clientOf(setting)
+  const plain = withoutHeader(request, 'authorization')
+  if (setting.grant !== 'refresh_token') {
+    remark('Meta takes the redirect URI in the query of the token request, and the rest as JSON')
+    return redirectInQuery(withMembers(plain, { client_id: id, client_secret: secret }))
+  }
   remark('Meta renews a token by exchanging it (fb_exchange_token); there is no refresh token')
   const params = new URLSearchParams({
     grant_type: 'fb_exchange_token',
@@ -24,5 +28,5 @@ function request(request: TokenRequest, setting: Setting, remark: Remark): Token
     client_secret: secret,
     fb_exchange_token: setting.held?.accessToken ?? '',
   })
-  return inQuery(withoutHeader(request, 'authorization'), params, 'GET')
+  return inQuery(plain, params, 'GET')
 }

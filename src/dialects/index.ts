@@ -7,6 +7,7 @@ import { certnPartner } from './certn-partner.ts'
 import { clover } from './clover.ts'
 import { coros } from './coros.ts'
 import { facebook } from './facebook.ts'
+import { figma } from './figma.ts'
 import { followupboss } from './followupboss.ts'
 import { jobber } from './jobber.ts'
 import { longLived } from './long-lived.ts'
@@ -37,6 +38,8 @@ const dialects: Readonly<Record<string, Dialect>> = {
   coros,
   'coros-sandbox': coros,
   facebook,
+  figjam: figma,
+  figma,
   followupboss,
   heygen: publicClient('HeyGen'),
   instagram: longLived({

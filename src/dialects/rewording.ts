@@ -38,6 +38,18 @@ export function asJson(request: TokenRequest, members: Members): TokenRequest {
   return { ...withHeader(request, 'content-type', 'application/json'), params, body }
 }
 
+/** The request with its parameters and these as its JSON body. */
+export function withMembers(request: TokenRequest, members: Members): TokenRequest {
+  return asJson(request, { ...Object.fromEntries(request.params), ...members })
+}
+
+/** The request with its redirect URI in the URL's query as well. */
+export function redirectInQuery(request: TokenRequest): TokenRequest {
+  const url = new URL(request.url)
+  url.searchParams.set('redirect_uri', request.params.get('redirect_uri') ?? '')
+  return { ...request, url: url.href }
+}
+
 /** The request with its parameters in the URL's query, and no body. */
 export function inQuery(request: TokenRequest, params: URLSearchParams, method = 'POST'): TokenRequest {
   const url = new URL(request.url)

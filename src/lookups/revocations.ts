@@ -1,5 +1,5 @@
 import type { Header } from '../model/event.ts'
-import { type About, api, beside, textAt, valueAt } from './look-up.ts'
+import { type About, api, beside, sister, textAt, valueAt } from './look-up.ts'
 
 export type TokenName = 'refresh token' | 'access token'
 
@@ -58,6 +58,20 @@ const revocations: Readonly<Record<string, Revocation>> = {
       json,
     ],
     body: ({ credential }) => JSON.stringify({ access_token: credential.accessToken ?? '' }),
+    revokes: ['access token', 'refresh token'],
+  },
+  /** As JSON; of either token, and both are gone: https://github.com/intuit/oauth-jsclient */
+  quickbooks: {
+    method: 'POST',
+    url: sister(
+      'oauth.platform.intuit.com/oauth2/v1/tokens/bearer',
+      'developer.api.intuit.com/v2/oauth2/tokens/revoke',
+    ),
+    headers: ({ snapshot: { client } }) => [
+      ['authorization', `Basic ${Buffer.from(`${client.id}:${client.secret ?? ''}`).toString('base64')}`],
+      json,
+    ],
+    body: ({ credential }) => JSON.stringify({ token: credential.refreshToken ?? credential.accessToken ?? '' }),
     revokes: ['access token', 'refresh token'],
   },
   /** Answers 200 to what it refuses: https://api.slack.com/methods/auth.revoke */

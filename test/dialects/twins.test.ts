@@ -254,7 +254,10 @@ const twins: readonly Twin[] = [
       name,
       routes: { '/v22.0/dialog/oauth': back() },
       tokenPath: '/v22.0/oauth/access_token',
-      first: { form: { ...codeForm, ...inBody } },
+      first: (hit) => {
+        const redirect_uri = hit.query.get('redirect_uri') ?? 'missing'
+        return { query: { redirect_uri }, json: { grant_type: 'authorization_code', code, redirect_uri, ...inBody } }
+      },
       answer: issued,
       again: {
         wants: {
@@ -263,7 +266,7 @@ const twins: readonly Twin[] = [
         },
         answer: renewed,
       },
-      says: /fb_exchange_token/,
+      says: /fb_exchange_token|redirect URI in the query/,
     }),
   ),
   ...(
@@ -333,13 +336,18 @@ const twins: readonly Twin[] = [
       name,
       routes: { '/oauth': back() },
       tokenPath: '/v1/oauth/token',
-      first: { headers: { authorization: ownBasic }, form: codeForm },
+      first: (hit) => {
+        const redirect_uri = hit.query.get('redirect_uri') ?? 'missing'
+        const json = { grant_type: 'authorization_code', code, redirect_uri }
+        return { headers: { authorization: ownBasic }, query: { redirect_uri }, json }
+      },
       answer: rotating,
       again: {
         path: '/v1/oauth/refresh',
-        wants: { headers: { authorization: ownBasic }, form: refreshForm },
+        wants: { headers: { authorization: ownBasic }, json: refreshForm },
         answer: renewed,
       },
+      says: /as JSON/,
     }),
   ),
   {
