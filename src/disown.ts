@@ -45,7 +45,7 @@ export async function disown(
   const isFine = answer.status >= 200 && answer.status <= 299
   const refusal = isFine ? revocation.refusal?.(parsed(answer.text)) : undefined
   // What is gone already need not be taken back.
-  if (refusal !== undefined || (!isFine && answer.status !== 404)) {
+  if (refusal !== undefined || (!isFine && answer.status !== revocation.gone)) {
     const title = snapshot.template.display_name ?? provider
     throw new ProviderError('REVOCATION_REFUSED', `${title} did not revoke it (status ${answer.status}).`, {
       status: answer.status,

@@ -118,8 +118,12 @@ describe('a provider with a call of its own is told that a connection is no more
   })
 
   it('and need not take back what is gone', async () => {
-    const { outcome } = await disowned('linear', '/oauth/revoke', '/oauth/token', 404)
-    expect((await outcome)?.revoked).toEqual(['access token'])
+    const path = `/oauth/v1/refresh-tokens/${encodeURIComponent(refresh)}`
+    const { outcome } = await disowned('hubspot', path, '/oauth/v1/token', 404)
+    expect((await outcome)?.revoked).toEqual(['refresh token'])
+    // Where no token stands in the URL, nothing is there that could take it back.
+    const elsewhere = await disowned('linear', '/oauth/revoke', '/oauth/token', 404)
+    expect(await failure(elsewhere.outcome)).toMatchObject({ code: 'REVOCATION_REFUSED', status: 404 })
   })
 
   it('any other has none', async () => {

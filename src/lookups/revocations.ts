@@ -13,6 +13,8 @@ export interface Revocation {
   readonly body?: (about: About) => string
   /** The provider's word for a refusal in an answer with a good status; undefined where it is none. */
   readonly refusal?: (answer: unknown) => string | undefined
+  /** The status that says that the token was gone before, where one does. */
+  readonly gone?: number
   /** What it takes back. */
   readonly revokes: readonly TokenName[]
 }
@@ -31,6 +33,7 @@ const revocations: Readonly<Record<string, Revocation>> = {
         : api(`/oauth/v1/refresh-tokens/${encodeURIComponent(refreshToken)}`)(about)
     },
     headers: () => [['authorization', '']],
+    gone: 404,
     revokes: ['refresh token'],
   },
   /** https://developers.intercom.com/docs/build-an-integration/learn-more/authentication/installing-uninstalling-apps */

@@ -1,4 +1,4 @@
-import type { LogEvent, StrayReason } from '../../model/event.ts'
+import type { Exchange, LogEvent, StrayReason } from '../../model/event.ts'
 import { exchangeLines, maskedUrl, parameterTexts, shortUrl } from './exchange.ts'
 import { cut, type Style, width, wrap } from './style.ts'
 import { duration, relative, timeOfDay } from './time.ts'
@@ -210,11 +210,7 @@ function callbackText(
   return `${style.good(style.symbols.done)} ${from} sent you back ${what}${pasted}${details}`
 }
 
-function exchangeText(
-  exchange: Extract<LogEvent, { type: 'exchange' }>['exchange'],
-  style: Style,
-  options: ProgressOptions,
-): string[] {
+function exchangeText(exchange: Exchange, style: Style, options: ProgressOptions): string[] {
   if (options.verbose) return exchangeLines(exchange, style)
   const { purpose, response, failure } = exchange
   // A challenge is what the first message is meant to be answered with, whatever its status; of a trial others judge.
@@ -228,7 +224,7 @@ function exchangeText(
     const why = failure ? `: ${failure.code} after ${took}` : ''
     return [`${style.bad(style.symbols.failed)} No answer   ${request}${style.text(why)}`]
   }
-  const words = outcome(purpose, response)
+  const words = outcome(exchange, response)
   const fine = response.status < 400 || purpose === 'trial'
   const symbol = !fine
     ? style.bad(style.symbols.failed)
@@ -246,13 +242,24 @@ function isFine(response: { readonly status: number } | undefined): boolean {
 }
 
 /** An answer with status 200 may still be a refusal, so success is claimed only where a token is seen in it. */
-function outcome(purpose: string, response: { readonly status: number; readonly body?: string | undefined }) {
+function outcome(
+  { purpose, url, request }: Exchange,
+  response: { readonly status: number; readonly body?: string | undefined },
+) {
   const fine = response.status < 400
   const issued = fine && /access_?token/i.test(response.body ?? '')
+  const isAlone = /client_credentials/.test(`${url} ${request.body ?? ''}`)
   if (purpose === 'token') {
     return {
       certain: issued,
-      text: issued ? 'Code exchanged for tokens' : fine ? 'Token request answered' : 'Token request refused',
+      // A client that speaks for itself has no code (RFC 6749 §4.4).
+      text: issued
+        ? isAlone
+          ? 'Token granted'
+          : 'Code exchanged for tokens'
+        : fine
+          ? 'Token request answered'
+          : 'Token request refused',
     }
   }
   if (purpose === 'refresh') {

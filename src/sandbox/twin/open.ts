@@ -10,6 +10,7 @@ import { originalUrl, twinAddress } from './address.ts'
 import { admitCall } from './admit.ts'
 import { answerApi } from './api.ts'
 import { decisionPath, takeDecision } from './consent.ts'
+import { answerFarewell } from './farewells.ts'
 import { textOf } from './fields.ts'
 import { refused } from './grants.ts'
 import { type Issued, issue, rootsOf } from './issue.ts'
@@ -115,6 +116,8 @@ function answerVisit(stage: Stage, mode: TwinMode, endpoints: readonly Endpoint[
   const call: Call = { method, url, query: visit.search.slice(1), headers, body, bytes }
   const trial = trialAt(stage.part, call)
   const isOfApi = trial !== undefined || isApi(stage.part, call)
+  const farewell = answerFarewell(stage, call)
+  if (farewell !== undefined) return farewell
   const here = endpointAt(endpoints, call)
   const lookUp = lookUpAt(stage.part, call)
   if (lookUp !== undefined) return answerApi(beforeLookUps(stage), mode, spelledOut(call), trial, lookUp)

@@ -124,6 +124,11 @@ describe('while a flow runs', () => {
     ],
     ['the tokens', exchange(), ['✓ Code exchanged for tokens   POST acme.zendesk.com/oauth/tokens 200 in 312 ms']],
     [
+      'the token of a client that speaks for itself',
+      exchange({ request: { headers: [], body: 'grant_type=client_credentials' } }),
+      ['✓ Token granted   POST acme.zendesk.com/oauth/tokens 200 in 312 ms'],
+    ],
+    [
       'a refusal with status 200',
       exchange({}, 200, '{"ok":false}'),
       ['→ Token request answered   POST acme.zendesk.com/oauth/tokens 200 in 312 ms'],
