@@ -1,4 +1,4 @@
-// Runs as it stands: node items.js. With a provider of yours, leave the sandbox and `browse` out: your browser opens.
+// Runs as it stands in a project of modules ("type": "module"): node items.js. With a provider of yours, leave the sandbox and `browse` out: your browser opens.
 import { connect, items, request, token } from 'auth-cli'
 import { approve, openSandbox } from 'auth-cli/sandbox'
 

@@ -85,7 +85,7 @@ export async function calling<T>(
       const attempt = await signable(connection, mode, isMcp(connection) ? await asMessage(plain) : plain)
       const trial: Trial = { world, mode, attempt, tell: flow.tell, retries: call.retries ?? usualRetries }
       let answer = await patiently(trial, connection)
-      if (answer.status === 401) {
+      if (answer.status === 401 && !bringsOwn(connection, call)) {
         const renewed = await afterRefusal(trial, connection, answer)
         if (renewed !== undefined) {
           connection = renewed
@@ -108,6 +108,12 @@ export async function calling<T>(
   })
 }
 
+/** Whether the call carries a credential of its own: that one was refused then, and a younger token would not help. */
+function bringsOwn({ snapshot }: Connection, { headers }: ApiCall): boolean {
+  const carriers = new Set(['authorization', 'cookie', ...Object.keys(snapshot.template.proxy?.headers ?? {})])
+  return headers.some(([name]) => carriers.has(name.toLowerCase()))
+}
+
 function judgedUrl(connection: Connection, { target, allowHttp }: ApiCall): string {
   const url = targetUrl(connection, target)
   assertSecure(url, allowHttp === true || connection.snapshot.allowHttp, 'the API URL')
@@ -122,7 +128,7 @@ export function targetUrl({ snapshot, name }: Connection, target: string): strin
   const absolute = /^[a-z][a-z0-9+.-]*:/i.test(target)
   if (!absolute && base === undefined) {
     throw new UsageError('NO_BASE_URL', `The template of "${name}" names no base URL for its API.`, {
-      hint: `Give the whole URL, at ${snapshot.origins.join(' or ')}.`,
+      hint: `Give the whole URL${snapshot.origins.length === 0 ? '' : `, at ${snapshot.origins.join(' or ')}`}.`,
     })
   }
   const text = absolute ? target : `${(base ?? '').replace(/\/+$/, '')}/${target.replace(/^\/+/, '')}`
@@ -221,7 +227,12 @@ async function afterRefusal(
   if (!isRenewable(connection)) return undefined
   if (!isReplayable(attempt)) {
     const message = `The API answered ${answer.status}; a streamed body cannot be sent a second time`
-    tell({ type: 'warning', code: 'NOT_SENT_AGAIN', message, hint: 'Renew first: auth-cli refresh --force' })
+    tell({
+      type: 'warning',
+      code: 'NOT_SENT_AGAIN',
+      message,
+      hint: `Renew first: auth-cli refresh ${connection.name} --force`,
+    })
     return undefined
   }
   const refused = connection.credential.accessToken ?? ''

@@ -64,11 +64,17 @@ export function revokedHere(connection: Connection): ProviderError {
   return error
 }
 
+/** The hint to make this connection anew. */
+export function connectAgain(connection: Connection): string {
+  return `Connect again: ${commandFor(connection)}`
+}
+
 /** The command that makes this connection anew. */
-export function connectAgain({ name, integration, snapshot }: Connection): string {
-  const { source } = snapshot
+export function commandFor({ name, integration, snapshot }: Connection): string {
+  const { source, twin } = snapshot
   const what = source.kind === 'address' ? shellWord(source.file) : integration
-  return `Connect again: auth-cli connect ${what}${name === integration ? '' : ` --as ${name}`}`
+  if (twin === true) return `auth-cli connect ${what} --twin${name === `${what}-twin` ? '' : ` --as ${name}`}`
+  return `auth-cli connect ${what}${name === integration ? '' : ` --as ${name}`}`
 }
 
 /** A URL as a POSIX shell takes it. */

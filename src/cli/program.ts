@@ -441,7 +441,11 @@ function callback(): Command {
       () => import('./actions/callback-check.ts'),
     ),
   )
-  return group
+  return group.allowExcessArguments().action(async () => {
+    const [word] = group.args
+    if (word !== undefined) throw await unknownCommand(group, word)
+    group.outputHelp()
+  })
 }
 
 function config(): Command {

@@ -5,11 +5,9 @@ import { faults, openSandbox, runningSandbox, type Sandbox } from '../sandbox/in
 
 export const sandboxPort = 8750
 
-/** A sandbox to connect to, and whether it is ours to close. */
+/** A sandbox to connect to; `close` ends it where it is our own. */
 export interface SandboxAt {
   readonly port: number
-  /** True when this command started it: only then may it approve by itself. */
-  readonly isOwn: boolean
   readonly close: () => Promise<void>
 }
 
@@ -20,12 +18,12 @@ export interface SandboxAt {
 export async function sandboxAt(home: string, wanted: number, fault: string | undefined): Promise<SandboxAt> {
   assertFault(fault)
   const running = fault === undefined ? await runningSandbox(home) : undefined
-  if (running !== undefined) return { port: running.port, isOwn: false, close: async () => {} }
+  if (running !== undefined) return { port: running.port, close: async () => {} }
   const own = await openAt(wanted, home, fault).catch((error: unknown) => {
     if (isTaken(error)) return openAt(0, home, fault)
     throw error
   })
-  return { port: own.port, isOwn: true, close: own.close }
+  return { port: own.port, close: own.close }
 }
 
 /** Throws UsageError `BAD_FLAG` that lists the faults there are. */

@@ -67,7 +67,7 @@ export async function layer({ file, wish, onNotice }: VaultTerms): Promise<Lay> 
     if (marker === undefined && onNotice !== undefined) {
       writeMarker(file, { version: 1, kept: 'files' })
       onNotice(
-        'Secrets are kept in files that only you can read. Your keychain can lock them: auth-cli secrets move keychain',
+        'Secrets are kept in files that only you can read. Whether your keychain could lock them: auth-cli secrets status',
       )
     }
     return asItIs

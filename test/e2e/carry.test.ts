@@ -210,6 +210,15 @@ describe.concurrent('request', () => {
     expect([large.status, large.stderr]).toEqual([4, expect.stringContaining('cannot be sent a second time')])
   })
 
+  it('renews nothing where the credential that was refused was not its own', async () => {
+    const { person, far, replies } = await imported()
+    replies.set('/api/x', [{ status: 401, body: {} }])
+    const before = far.received.length
+    const { status } = await person.run(['request', 'far', '/x', '-H', 'Authorization: Bearer of-mine'])
+    expect([status, far.received.length - before]).toEqual([4, 1])
+    expect(far.received.at(-1)?.headers.authorization).toBe('Bearer of-mine')
+  })
+
   it('sends bytes of stdin as they are, and more of them than it would hold', async () => {
     const { person, far } = await imported()
     const input = 'x'.repeat(3 * 1024 * 1024)

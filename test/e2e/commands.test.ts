@@ -19,6 +19,11 @@ async function connectFar(who: Person): Promise<void> {
 }
 
 describe.concurrent('the command without a task', () => {
+  it('shows the help of a group that does nothing by itself', async () => {
+    const { status, stdout } = await run(['callback'])
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/Usage: auth-cli callback[\s\S]*check/)])
+  })
+
   it('shows the help and the three commands to begin with', async () => {
     const { status, stdout, stderr } = await run([])
     expect(status).toBe(0)

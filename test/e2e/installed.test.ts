@@ -79,3 +79,11 @@ describe('an app that is installed in the browser', () => {
     ])
   })
 })
+
+it('comes back to the port of the preferences, by its twin too', async () => {
+  const person = newPerson()
+  const env = { CI: 'true', AUTH_CLI_PORT: String(await freePort()) }
+  const connected = await person.run(['connect', 'github-app', '--twin', '--timeout', '30', '--json'], { env })
+  expect(connected, connected.stderr).toMatchObject({ status: 0 })
+  expect(JSON.parse(connected.stdout)).toMatchObject({ mode: 'APP', name: 'github-app-twin' })
+})

@@ -209,6 +209,11 @@ function warnOf({ project, provider }: Located, { quiet }: Session, isRehearsal:
 }
 
 async function asTwin(located: Located): Promise<Located> {
+  const { name, source } = located.provider
+  if (name === 'sandbox' && source.kind === 'built-in')
+    throw new UsageError('BAD_FLAG', 'The sandbox is a double already: it has no twin.', {
+      hint: 'Leave --twin out: auth-cli connect sandbox',
+    })
   const { twinned } = await import('../twin.ts')
   return twinned(located)
 }
@@ -222,7 +227,8 @@ async function twinSeat(
   opened: (twin: TwinAt) => void,
 ): Promise<SandboxSeat> {
   const { twinFor } = await import('../twin.ts')
-  const twin = await twinFor(located, wishes, session.paths.sandbox, given.options['fault'] as string | undefined)
+  const back = { ...wishes, ...wayBack(located, wishes, session.world) }
+  const twin = await twinFor(located, back, session.paths.sandbox, given.options['fault'] as string | undefined)
   opened(twin)
   const { title, name } = located.provider
   if (!session.quiet)
@@ -236,6 +242,14 @@ async function twinSeat(
     approve: approvesItself(given) ? approve : undefined,
     close: twin.close,
   }
+}
+
+/** Where an installation comes back to, which its request does not say: as it is decided for the flow itself. */
+function wayBack({ project }: Located, wishes: Wishes, { settings }: World): Pick<Wishes, 'callbackUrl' | 'port'> {
+  if (wishes.callbackUrl !== undefined || wishes.port !== undefined) return {}
+  const written = project?.settings.callbackUrl?.text
+  const callbackUrl = written?.includes('${') ? undefined : (written ?? settings['callback-url'])
+  return callbackUrl === undefined ? { port: project?.settings.port ?? settings.port } : { callbackUrl }
 }
 
 interface SandboxSeat {
@@ -274,7 +288,7 @@ async function sandboxFor(given: Given, session: Session, located: Located, wish
   }
   return {
     wishes: { params: withoutPort(wishes.params), preset: { ...client, params: { port: String(sandbox.port) } } },
-    approve: sandbox.isOwn && approvesItself(given) ? approve : undefined,
+    approve: approvesItself(given) ? approve : undefined,
     close: sandbox.close,
   }
 }

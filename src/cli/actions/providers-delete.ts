@@ -17,7 +17,9 @@ export async function run(given: Given): Promise<void> {
   const own = catalogue === undefined ? ownFile(session, name) : undefined
   if (catalogue === undefined && own === undefined) throw unknown(session, name)
   const what =
-    catalogue === undefined ? `your template ${own}` : `${catalogue.name} with its ${catalogue.count} providers`
+    catalogue === undefined
+      ? `your template ${own}`
+      : `${catalogue.name} with its ${catalogue.count} provider${catalogue.count === 1 ? '' : 's'}`
   if (given.options['yes'] !== true && !(await isSure(session, what, name)))
     return print.value({ deleted: [] }, () => 'Nothing was deleted.')
   if (catalogue !== undefined) await removeCatalogue(paths, catalogue.name)

@@ -89,14 +89,14 @@ async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Pro
     {
       status: answer.status,
       words: challenge,
-      hint: hintOf(answer.status, scopes),
+      hint: hintOf(answer.status, scopes, answer.connection.name),
     },
   )
 }
 
-function hintOf(status: number, scopes: readonly string[]): string {
+function hintOf(status: number, scopes: readonly string[], name: string): string {
   if (status === 401)
-    return 'The API does not take this token: renew it with auth-cli refresh --force, or connect again.'
+    return `The API does not take this credential: auth-cli refresh ${name} --force renews what can be renewed; else connect again.`
   if (status === 403)
     return `The token may not do this. It has the scopes ${scopes.join(', ') || '(none)'}; connect again with others: --scope.`
   if (status === 404) return 'Check the path: it is joined to the base URL that auth-cli inspect shows.'

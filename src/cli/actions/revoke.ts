@@ -1,4 +1,5 @@
 import { revoke } from '../../revoke.ts'
+import { commandFor } from '../../saved.ts'
 import { openAwake } from '../awake.ts'
 import { progressFor } from '../progress.ts'
 import type { Given } from '../session.ts'
@@ -14,7 +15,7 @@ export async function run(given: Given): Promise<void> {
   await print.value({ connection: connection.name, revoked, remaining, flow }, (paint) =>
     [
       `${paint.good(paint.symbols.done)} ${paint.text(`Revoked the ${revoked.join(' and the ')} of "${connection.name}".`)}`,
-      `  Its answers and its client are kept: ${paint.bold(paint.text(`auth-cli connect ${connection.integration}`))}`,
+      `  Its answers and its client are kept: ${paint.bold(paint.text(commandFor(connection)))}`,
     ].join('\n'),
   )
 }

@@ -157,7 +157,7 @@ function secretPairs(shown: Connection, style: Style, view: ConnectionView, full
   return [
     ['access token', full || view.reveal ? [token + kind, expiry] : `${token}   ${expiry}`],
     again
-      ? ['renewed', 'by itself, from what you gave']
+      ? ['renewed', expiresAt === undefined ? 'from what you gave, when you say so' : 'by itself, from what you gave']
       : [
           'refresh token',
           refreshToken === undefined

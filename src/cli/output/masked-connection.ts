@@ -52,7 +52,7 @@ function maskClient(client: Client, mask: Mask): Client {
 }
 
 /** Said about a secret without being one. */
-const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|(?:at|in|on)|created|updated|format|alg|kid)$/
+const benign = /(?:^|_)(?:type|scopes?|expires?|expiry|expiration|(?:at|in|on)|created|updated|format|alg|kid)$/
 
 /**
  * A value with its secrets masked: every string that stands under a secret's name, however deep, a number whose own name is

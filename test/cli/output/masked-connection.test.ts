@@ -118,6 +118,14 @@ describe('a masked connection', () => {
     })
   })
 
+  it('leaves a time as it is, whatever the provider keeps it beside', () => {
+    const expiresAt = '2026-11-28T04:09:11.909Z'
+    const raw = { credentials: { estimatedTimeToExpiration: expiresAt, token: secrets.access } }
+    const shown = maskedConnection(connection({ credential: { ...credential, expiresAt, raw } }), mask)
+    expect(shown.credential.expiresAt).toBe(expiresAt)
+    expect(JSON.stringify(shown)).not.toContain(JSON.stringify(secrets.access).slice(1, -1))
+  })
+
   it('leaves the saved one as it was', () => {
     const saved = everywhere()
     maskedConnection(saved, mask)
