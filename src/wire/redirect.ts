@@ -54,7 +54,9 @@ export function redirection(wish: RedirectWish): Redirection {
     const number = port !== undefined && rank(port.from) <= rank(callbackUrl.from) ? port.value : stated
     // At another port than the browser goes to, something of the person's stands in front: it brings the TLS as well.
     const isBehind = number !== stated && url.protocol === 'https:'
-    const paths = isBehind ? [...new Set([defaultPath, url.pathname])] : [url.pathname]
+    // What stands in front may pass the path on, or send everything where a URL of somebody's own does.
+    const both = isBehind ? [defaultPath, url.pathname] : [url.pathname, defaultPath]
+    const paths = number === stated ? [url.pathname] : [...new Set(both)]
     const elsewhere = number === stated ? {} : { foreignHost: url.host }
     const secure = number === stated && url.protocol === 'https:' ? { secureHost: bare(url.hostname) } : {}
     return {

@@ -219,6 +219,21 @@ describe.concurrent('request', () => {
     expect(far.received.at(-1)?.headers.authorization).toBe('Bearer of-mine')
   })
 
+  it('sends nothing whose answer could not be written', async () => {
+    const { person, far } = await imported()
+    const before = far.received.length
+    const lost = await person.run(['request', 'far', '/x', '-d', 'a=1', '-o', 'no-such-folder/answer'])
+    expect([lost.status, far.received.length]).toEqual([6, before])
+    expect(lost.stderr).toContain('no-such-folder/answer cannot be written')
+  })
+
+  it('says so where nothing stands at the path of the items', async () => {
+    const { person, replies } = await imported()
+    replies.set('/api/x', [{ status: 200, body: { a: [1] } }])
+    const { status, stdout, stderr } = await person.run(['request', 'far', '/x', '--paginate', '--items', 'nope'])
+    expect([status, stdout, stderr]).toEqual([0, '[]\n', expect.stringContaining('Nothing stands at "nope"')])
+  })
+
   it('sends bytes of stdin as they are, and more of them than it would hold', async () => {
     const { person, far } = await imported()
     const input = 'x'.repeat(3 * 1024 * 1024)

@@ -78,7 +78,7 @@ describe('the redirect URI and the listener that belongs to it', () => {
       'listens elsewhere with --port, for its Host too',
       { title: 'P', callbackUrl: by('http://localhost:3000/cb'), port: by(4000) },
       'http://localhost:3000/cb',
-      { port: 4000, addresses: both, paths: ['/cb'], foreignHost: 'localhost:3000' },
+      { port: 4000, addresses: both, paths: ['/cb', '/oauth/callback'], foreignHost: 'localhost:3000' },
     ],
     [
       'is not moved by a port that was set for good',

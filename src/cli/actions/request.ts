@@ -1,7 +1,17 @@
 import { once } from 'node:events'
-import { createReadStream, createWriteStream, fstatSync, openSync, readFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+} from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { devNull } from 'node:os'
+import { dirname } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { MachineError, ProviderError, UsageError } from '../../model/errors.ts'
 import type { Header } from '../../model/event.ts'
@@ -20,6 +30,7 @@ export async function run(given: Given): Promise<void> {
       throw new UsageError('BAD_FLAG', `--${flag} is about --paginate, which is not there.`)
   }
   const call = await callOf(given, target)
+  assertWritable(fileOf(given))
   const { session, close } = await openAwake(given, name, { onEvent: progress.emit, flows: true })
   const isVerbose = given.options['verbose'] === true
   await progress.start(session.style, { skip: (event) => event.type === 'exchange' && !isVerbose })
@@ -36,7 +47,7 @@ export async function run(given: Given): Promise<void> {
 /** One JSON array over all pages, written as they come; with `--ndjson` an item a line. A list that broke off stays open. */
 async function printPages(session: Session, name: string, call: ApiCall, given: Given): Promise<void> {
   const { options } = given
-  const file = typeof options['output'] === 'string' && options['output'] !== '-' ? options['output'] : undefined
+  const file = fileOf(given)
   const isLines = options['ndjson'] === true
   const target = file === undefined ? undefined : createWriteStream(file)
   const failed = target === undefined ? undefined : once(target, 'error').then(([cause]) => cause as Error)
@@ -62,6 +73,8 @@ async function printPages(session: Session, name: string, call: ApiCall, given: 
   const { readPages } = await import('../../pages.ts')
   const items = options['items'] as string | undefined
   await readPages(session.world, name, call, { items, onPage, onRefusal })
+  if (count === 0 && !isRefused && items !== undefined && given.options['quiet'] !== true)
+    process.stderr.write(`! Nothing stands at "${items}" in what the API answered.\n`)
   if (!isLines && !isRefused) await write(count === 0 ? '[]\n' : '\n]\n')
   target?.end()
 }
@@ -73,9 +86,9 @@ function quietly(given: Given): Given {
 
 /** Prints the answer. Throws the failure that a status of 400 or more is. */
 async function deliver(answer: ApiAnswer, given: Given, { print }: Session): Promise<void> {
-  const { output, include } = given.options
+  const [file, { include }] = [fileOf(given), given.options]
   if (include === true) await print.bytes(headText(answer))
-  if (typeof output === 'string' && output !== '-') await save(answer, output)
+  if (file !== undefined) await save(answer, file)
   else await print.bytes(answer.body)
   if (answer.status < 400) return
   const { title, scopes } = {
@@ -107,6 +120,22 @@ function hintOf(status: number, scopes: readonly string[], name: string): string
 function headText(answer: ApiAnswer): string {
   const lines = answer.headers.map(([name, value]) => `${name}: ${value}`)
   return [`HTTP/1.1 ${answer.status} ${answer.statusText}`.trimEnd(), ...lines, '', ''].join('\r\n')
+}
+
+/** The file that the answer goes to; undefined where that is stdout. */
+function fileOf({ options }: Given): string | undefined {
+  const output = options['output']
+  return typeof output === 'string' && output !== '-' ? output : undefined
+}
+
+/** Nothing is sent whose answer would be lost. Throws MachineError `NOT_WRITABLE`. */
+function assertWritable(file: string | undefined): void {
+  if (file === undefined) return
+  try {
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK)
+  } catch (cause) {
+    throw notWritable(file, cause as Error)
+  }
 }
 
 async function save(answer: ApiAnswer, file: string): Promise<void> {
