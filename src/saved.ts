@@ -5,7 +5,7 @@ import type { World } from './model/world.ts'
 /** Throws UsageError `UNKNOWN_CONNECTION` with the names that come near. */
 export async function savedConnection(world: Pick<World, 'store'>, name: string): Promise<Connection> {
   const connection = await world.store.connections.read(name)
-  if (connection === undefined) throw unknownConnection(name)
+  if (connection === undefined) throw unknownConnection(name, await nearNames(world, name))
   return connection
 }
 
@@ -17,9 +17,20 @@ export function assertReachable(world: Pick<World, 'reachesTwins'>, { name, snap
   })
 }
 
-/** A name that nothing was saved under. */
-export function unknownConnection(name: string): UsageError {
-  return new UsageError('UNKNOWN_CONNECTION', `There is no connection called "${name}".`, {
+/** Saved names that somebody may have meant; loaded only where a name was wrong. */
+async function nearNames(world: Pick<World, 'store'>, name: string): Promise<readonly string[]> {
+  const { nearest } = await import('./catalog/nearest.ts')
+  const lines = await world.store.lines(() => {})
+  return nearest(
+    name,
+    lines.map((line) => line.name),
+  )
+}
+
+/** A name that nothing was saved under; `meant` are those that come near it. */
+export function unknownConnection(name: string, meant: readonly string[] = []): UsageError {
+  const question = meant.length > 0 ? ` Did you mean ${meant.join(' or ')}?` : ''
+  return new UsageError('UNKNOWN_CONNECTION', `There is no connection called "${name}".${question}`, {
     hint: `List them with auth-cli connections, or make it: auth-cli connect ${/^[\w.-]+$/.test(name) ? name : '<provider>'}`,
   })
 }

@@ -140,3 +140,10 @@ describe.concurrent('integrations check', () => {
     expect([lost.stdout, lost.stderr]).toEqual(['', expect.stringContaining('not-there')])
   })
 })
+
+it('tell what is wrong with the project file that they would stand in', async () => {
+  const person = newPerson()
+  const file = person.write('auth-cli.yaml', 'integratons: {}\n')
+  const { status, stderr } = await person.run(['integrations'])
+  expect([status, stderr]).toEqual([0, expect.stringContaining(`! ${file}:1  this field is not known`)])
+})

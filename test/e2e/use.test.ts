@@ -35,6 +35,15 @@ async function connected(...fields: string[]): Promise<Home> {
 }
 
 describe.concurrent('token', () => {
+  it('knows what was meant by a name that nearly is one', async () => {
+    const { person } = await connected()
+    const { status, stderr } = await person.run(['token', 'fra'])
+    expect([status, stderr]).toEqual([
+      2,
+      expect.stringContaining('There is no connection called "fra". Did you mean far?'),
+    ])
+  })
+
   it('is alone on stdout, or the whole header, or JSON', async () => {
     const { person, far } = await connected()
     expect(await person.run(['token', 'far'])).toEqual({

@@ -10,7 +10,8 @@ import { UsageError } from '../../model/errors.ts'
 import type { SavedIntegration } from '../../model/integration.ts'
 import { isSecretName } from '../../model/secret.ts'
 import { checkIntegration, type Finding } from '../../readiness.ts'
-import type { Style } from '../output/style.ts'
+import { catalogOf } from '../../sources.ts'
+import { plain, type Style } from '../output/style.ts'
 import { type Labelled, labelled, table } from '../output/table.ts'
 import { secretFlag } from '../secret-flag.ts'
 import { type Given, openSession, readPairs, type Session } from '../session.ts'
@@ -21,6 +22,10 @@ export async function list(given: Given): Promise<void> {
   const session = await openSession(given)
   const { world, print } = session
   const all = (await knownIntegrations(world)).map((one) => masked(one, session))
+  const { project } = await catalogOf(world)
+  if (!session.quiet)
+    for (const { file, line, message } of project?.warnings ?? [])
+      process.stderr.write(`! ${plain(line === undefined ? file : `${file}:${line}`)}  ${plain(message)}\n`)
   await print.value(all, (style) => {
     if (all.length === 0)
       return style.terminal
