@@ -1,5 +1,6 @@
 import { type Attempt, drain, isReplayable, peek, sendDressed, signable } from './call.ts'
 import { asMessage, inConversation, wantsGreeting } from './converse.ts'
+import { placeholders } from './fill/placeholders.ts'
 import { runFlow } from './flow.ts'
 import { isMcp } from './mcp.ts'
 import { type Connection, isRenewable } from './model/connection.ts'
@@ -110,8 +111,11 @@ export async function calling<T>(
 
 /** Whether the call carries a credential of its own: that one was refused then, and a younger token would not help. */
 function bringsOwn({ snapshot }: Connection, { headers }: ApiCall): boolean {
-  const carriers = new Set(['authorization', 'cookie', ...Object.keys(snapshot.template.proxy?.headers ?? {})])
-  return headers.some(([name]) => carriers.has(name.toLowerCase()))
+  // Of the template's own headers those that a credential fills; a version or a media type is none.
+  const filled = Object.entries(snapshot.template.proxy?.headers ?? {})
+    .filter(([, text]) => placeholders(String(text)).some((path) => !path.startsWith('connectionConfig.')))
+    .map(([name]) => name.toLowerCase())
+  return headers.some(([name]) => ['authorization', 'cookie', ...filled].includes(name.toLowerCase()))
 }
 
 function judgedUrl(connection: Connection, { target, allowHttp }: ApiCall): string {

@@ -102,6 +102,24 @@ describe('the templates that come along', () => {
       if (prompt.example !== undefined) expect(accept(prompt.example), key).toEqual({ value: prompt.example })
   })
 
+  test.each(names)('%s leads nowhere but to its provider, whatever is answered', async (name) => {
+    const { template } = await findProvider(name, sources)
+    const urls = JSON.stringify([
+      ...endpoints.map((field) => template[field]),
+      ...pages.map((field) => template[field]),
+      template.proxy?.base_url,
+    ])
+    for (const { section, name: key, accept } of asksOf(template)) {
+      // An answer that a host ends with decides whose host it is; one that is the whole host is the person's own.
+      const isEnd =
+        urls.includes(`\${connectionConfig.${key}}`) &&
+        new RegExp(`https?://[^/"\\s]*[\\w.-]\\$\\{connectionConfig\\.${key}\\}(?=[/":\\s])`).test(urls)
+      if (section !== 'connection_config' || !isEnd) continue
+      for (const foreign of ['evil.com', 'com.evil.com', 'evil'])
+        expect(accept(foreign), key).not.toHaveProperty('value')
+    }
+  })
+
   it('say everything in words of their own', async () => {
     const taken = new Map([...theirs].map(([name, fields]) => [name, new Set(wording(fields).map(([, text]) => text))]))
     const sentences = new Set(

@@ -60,3 +60,13 @@ it('refuses what a twin cannot play', async () => {
   expect(stderr).toContain('There is no twin of acme: its code comes to a public webhook')
   expect(stderr).toContain('plays a provider of its own')
 })
+
+it('approves what connects under CI while it runs elsewhere', async () => {
+  const person = newPerson()
+  const running = person.start(['sandbox', '--port', '0', '--json'])
+  await running.shows(/\{.*\}\n/)
+  const connected = await person.run(['connect', 'sandbox', '--port', '0', '--timeout', '30'], { env: { CI: 'true' } })
+  expect(connected, connected.stderr).toMatchObject({ status: 0 })
+  running.child.kill('SIGINT')
+  await running.ended
+})

@@ -35,6 +35,13 @@ async function connected(...fields: string[]): Promise<Home> {
 }
 
 describe.concurrent('token', () => {
+  it('is renewed for a call whose own headers are no credential', async () => {
+    const { person, far, replies } = await connected('  headers: { x-version: "1" }')
+    replies.set('/api/x', [{ status: 401, body: {} }])
+    expect((await person.run(['request', 'far', '/x', '-H', 'X-Version: 2'])).status).toBe(0)
+    expect(far.received.at(-1)?.headers).toMatchObject({ 'x-version': '2', authorization: bearer(2) })
+  })
+
   it('knows what was meant by a name that nearly is one', async () => {
     const { person } = await connected()
     const { status, stderr } = await person.run(['token', 'fra'])

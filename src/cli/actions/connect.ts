@@ -245,11 +245,15 @@ async function twinSeat(
 }
 
 /** Where an installation comes back to, which its request does not say: as it is decided for the flow itself. */
-function wayBack({ project }: Located, wishes: Wishes, { settings }: World): Pick<Wishes, 'callbackUrl' | 'port'> {
+function wayBack(
+  { project, entry }: Located,
+  wishes: Wishes,
+  { settings }: World,
+): Pick<Wishes, 'callbackUrl' | 'port'> {
   if (wishes.callbackUrl !== undefined || wishes.port !== undefined) return {}
-  const written = project?.settings.callbackUrl?.text
+  const written = (entry?.callbackUrl ?? project?.settings.callbackUrl)?.text
   const callbackUrl = written?.includes('${') ? undefined : (written ?? settings['callback-url'])
-  return callbackUrl === undefined ? { port: project?.settings.port ?? settings.port } : { callbackUrl }
+  return callbackUrl === undefined ? { port: entry?.port ?? project?.settings.port ?? settings.port } : { callbackUrl }
 }
 
 interface SandboxSeat {

@@ -8,6 +8,7 @@ import {
   fstatSync,
   openSync,
   readFileSync,
+  statSync,
 } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { devNull } from 'node:os'
@@ -18,6 +19,7 @@ import type { Header } from '../../model/event.ts'
 import type { Page } from '../../pages.ts'
 import { type ApiAnswer, type ApiCall, request } from '../../request.ts'
 import { openAwake } from '../awake.ts'
+import { plain } from '../output/style.ts'
 import { progressFor } from '../progress.ts'
 import { type Given, readNumber, readStdin, type Session } from '../session.ts'
 
@@ -74,7 +76,7 @@ async function printPages(session: Session, name: string, call: ApiCall, given: 
   const items = options['items'] as string | undefined
   await readPages(session.world, name, call, { items, onPage, onRefusal })
   if (count === 0 && !isRefused && items !== undefined && given.options['quiet'] !== true)
-    process.stderr.write(`! Nothing stands at "${items}" in what the API answered.\n`)
+    process.stderr.write(`! Nothing stands at "${plain(items)}" in what the API answered.\n`)
   if (!isLines && !isRefused) await write(count === 0 ? '[]\n' : '\n]\n')
   target?.end()
 }
@@ -132,7 +134,9 @@ function fileOf({ options }: Given): string | undefined {
 function assertWritable(file: string | undefined): void {
   if (file === undefined) return
   try {
-    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK)
+    const isThere = existsSync(file)
+    if (isThere && statSync(file).isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' })
+    accessSync(isThere ? file : dirname(file), constants.W_OK)
   } catch (cause) {
     throw notWritable(file, cause as Error)
   }

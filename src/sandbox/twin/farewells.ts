@@ -50,13 +50,21 @@ export function answerFarewell(stage: Stage, call: Call): Answer | undefined {
   const wanted = farewell.client?.(issued.clientId ?? '', issued.clientSecret ?? '')
   if (wanted !== undefined && headerOf(call, 'authorization') !== wanted)
     return json(401, { error: 'invalid_client', message: 'The client does not show itself as it should.' })
-  const token = farewell.member === undefined ? decodeURIComponent(found[1] ?? '') : memberOf(call, farewell.member)
-  if (token === undefined) return refused([`the JSON body lacks ${farewell.member}`])
+  const token = farewell.member === undefined ? decoded(found[1] ?? '') : memberOf(call, farewell.member)
+  if (token === undefined) return refused([`it names no token${farewell.member ? ` as ${farewell.member}` : ''}`])
   const renewing = tokenOf(stage, 'refresh', token)
   const claims = renewing ?? tokenOf(stage, 'access', token)
   if (claims === undefined) return json(404, { error: 'not_found', message: 'There is no such token.' })
   endFamily(stage.provider, claims.family)
   return { status: farewell.status, headers: { 'cache-control': 'no-store' }, body: '' }
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return undefined
+  }
 }
 
 function memberOf(call: Call, member: string): string | undefined {
